@@ -32,7 +32,7 @@ export class AuditQueue {
 
   /** A purse that pays nothing once the audits are stopped. */
   open(purse: Purse): Purse {
-    return { ...purse, pay: (...looks) => !this.#stopped && purse.pay(...looks) };
+    return { ...purse, pay: (looks, owing) => !this.#stopped && purse.pay(looks, owing) };
   }
 
   /** Before all others, where it is urgent; or for a roll-back. */

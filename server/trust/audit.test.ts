@@ -256,6 +256,6 @@ describe("audits (A14)", () => {
       veteran,
     );
     expect(budget.spend(3, "veteran"), "the control").toBe(false);
-    expect(purseOf(budget, whose, () => 3).pay({ batches: 1, own: false })).toBe(true);
+    expect(purseOf(budget, whose, () => 3).pay([{ batches: 1, own: false }])).toBe(true);
   });
 });

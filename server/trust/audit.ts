@@ -212,7 +212,12 @@ export async function lookInto(
 ): Promise<Verdict | undefined> {
   const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
   const { reserves } = purse;
-  if (!purse.pay(first, ...(reserves ? [second] : []))) return undefined;
+  // What must be paid for before somebody is blamed, so that no audit begins which the share cannot bear.
+  const before = (looked: Look): Look => ({ ...looked, own: true });
+  const begun = reserves
+    ? purse.pay([first, second], [before(second)])
+    : purse.pay([first], [second, before(second)]);
+  if (!begun) return undefined;
   let last = judge(await look(first));
   if (last.verdict === "good" && !last.little) {
     if (reserves) purse.refund(second);
@@ -220,7 +225,7 @@ export async function lookInto(
   }
   if (!reserves) purse.owe(second);
   for (const about of [second, third]) {
-    if (about === third && !purse.pay(third)) return undefined;
+    if (about === third && !purse.pay([third], [before(third)])) return undefined;
     const evidence = await look(about);
     last = judge(evidence);
     if (last.verdict === "good") return last.little ? withEffort(last, look, purse, judge) : last;
@@ -228,8 +233,8 @@ export async function lookInto(
       const gains = evidence.assigned.after < evidence.assigned.before;
       const once = learns !== "unknown" && !gains && last.reason !== "mismatch";
       if (once && (learns === "same" || isNoTraining(evidence))) return last;
-      const again: Look = { ...about, own: true, ...(once && { once }) };
-      return purse.pay(again) ? judge(await look(again)) : undefined;
+      const again: Look = { ...before(about), ...(once && { once }) };
+      return purse.pay([again]) ? judge(await look(again)) : undefined;
     }
   }
   return last;
@@ -249,10 +254,10 @@ async function withEffort(
   purse: Purse,
   judge: (evidence: Evidence) => Judged,
 ): Promise<Verdict> {
-  if (!purse.pay(EFFORT)) return good;
+  if (!purse.pay([EFFORT], [STEADY])) return good;
   const evidence = await look(EFFORT);
   const beside = judge(evidence);
-  if (beside.verdict === "good" || !purse.pay(STEADY)) return beside;
+  if (beside.verdict === "good" || !purse.pay([STEADY])) return beside;
   const { unsteadiness = 0 } = await look(STEADY);
   return judge({ ...evidence, unsteadiness });
 }

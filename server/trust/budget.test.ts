@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { Random } from "../../model/lib/random.ts";
 import { freshCost, lookCost, lookInto, verdictOf } from "./audit.ts";
-import { Budget, type Look, purseOf } from "./budget.ts";
+import { Budget, HALVES, type Look, type Purse, purseOf } from "./budget.ts";
 import { firstBudget } from "./first-budget.ts";
 import { NO_TRUST } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
@@ -86,7 +87,7 @@ test("A14: of the trusted each honest delta needs what the first look costs, and
     expect(verdicts.filter((verdict) => verdict === "good")).toHaveLength(made);
   }
   const left = new Budget(0.1, 10);
-  left.earn(40); // one look, and what may be owed
+  left.earn(60); // one look of the veterans' half, and what may be owed of all
   expect(await audited("veteran", -0.5, left)).toBe("bad");
   expect(await audited("stranger", -0.5, left)).toBeUndefined();
 });
@@ -136,6 +137,42 @@ test("A14: what must be spent comes out of the share once what was allowed befor
   expect(spentAfter(paidBack / 2)).toBeGreaterThan(1.1);
 });
 
+test("A14: once what was allowed before is paid back no training before blame takes audits beyond their share; forgiven beyond a debt, the control, it does", async () => {
+  const [share, batch, ticket] = [0.08, 128, 640];
+  const paidBack = (2 * freshCost(5, batch, 2 * batch)) / (0.75 * share); // a fresh ticket is a third as long
+  const worst = async (seed: number, owed: boolean) => {
+    const random = new Random(seed);
+    const budget = firstBudget(share, { tokens: ticket, batchTokens: batch, freshPart: 1 / 3 });
+    const cost = (look: Look) => lookCost(look, batch, ticket, false);
+    let most = 0;
+    for (let earned = ticket; earned < 2 * paidBack; earned += ticket) {
+      budget.earn(ticket);
+      if (random.unit() < 0.3) budget.spendFirst(batch * (1 + random.below(8)));
+      const whose = HALVES[random.below(2)]!;
+      const purse = purseOf(budget, whose, cost);
+      const forgiving: Purse = {
+        ...purse,
+        pay: (looks) => (looks[0]!.own ? budget.charge(cost(looks[0]!), whose) >= 0 : purse.pay(looks)),
+      };
+      const told = evidence(random.unit() < 0.5 ? 0.5 : -0.5, 0.3);
+      await lookInto(
+        async () => told,
+        owed ? purse : forgiving,
+        (about) => verdictOf(about, 5, trust),
+        "unknown",
+      );
+      if (earned >= paidBack) most = Math.max(most, budget.spent / earned);
+    }
+    return most;
+  };
+  for (let seed = 1; seed <= 20; seed++) {
+    const most = await worst(seed, true);
+    expect(most).toBeLessThanOrEqual(share);
+    expect(most).toBeGreaterThan(0.9 * share); // and what may be spent is
+  }
+  expect(await worst(1, false)).toBeGreaterThan(share);
+});
+
 test("a run begins with five audits of its fresh tickets as they are, a third as long as others where volunteers audit", () => {
   const [tokens, batchTokens] = [640, 128];
   const begins = (freshPart?: number) => {
@@ -161,9 +198,17 @@ test("what is given back of a charge beyond the largest debt was never owed", ()
   const budget = new Budget(0.1, 100); // 10 for strangers, and a debt of 2.5
   const purse = purseOf(budget, "stranger", ({ batches }) => batches, true);
   const [first, second] = [10, 30].map((batches) => ({ batches, own: false })) as [Look, Look];
-  expect(purse.pay(first, second)).toBe(true);
+  expect(purse.pay([first, second])).toBe(true);
   purse.refund(second);
   expect(budget.spent).toBe(10);
+  expect(budget.spend(1, "stranger")).toBe(false);
+});
+
+test("what a roll-back costs beyond the largest debt takes back nothing that is owed", () => {
+  const budget = new Budget(0.1, 100);
+  budget.owe(40, "stranger");
+  budget.charge(20, "stranger"); // none of it is owed
+  budget.earn(700); // 32.5 allowed, what was ahead being paid back and a debt laid by
   expect(budget.spend(1, "stranger")).toBe(false);
 });
 
@@ -173,7 +218,7 @@ test("what one audit was forgiven is not taken from what another gets back", () 
   budget.earn(1_000); // 47.5 for strangers, what was ahead being paid back and a debt laid by
   const purse = purseOf(budget, "stranger", ({ batches }) => batches);
   const [first, second] = [10, 20].map((batches) => ({ batches, own: false })) as [Look, Look];
-  expect(purse.pay(first, second)).toBe(true);
+  expect(purse.pay([first, second])).toBe(true);
   purse.refund(second);
   expect([budget.spend(25, "stranger"), budget.spend(1, "stranger")]).toEqual([true, false]);
 });
@@ -182,9 +227,9 @@ test("a trusted volunteer's suspect is audited though strangers used up their ha
   const budget = new Budget(0.1, 100);
   while (budget.spend(1, "stranger")) {}
   const look = { batches: 1, own: false };
-  expect(purseOf(budget, "stranger", () => 2).pay(look)).toBe(false);
+  expect(purseOf(budget, "stranger", () => 2).pay([look])).toBe(false);
   const purse = purseOf(budget, "either", () => 2);
-  expect([purse.pay(look), purse.pay(look), purse.pay(look)]).toEqual([true, true, false]); // of 5
+  expect([purse.pay([look]), purse.pay([look]), purse.pay([look])]).toEqual([true, true, false]); // of 5
   purse.refund(look);
   expect(budget.spend(3, "veteran")).toBe(true); // given back where it came from
 });

@@ -35,7 +35,8 @@ const DEBT = 1 / 4;
 /**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
  * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
- * work pay for the strangers' going unaudited.
+ * work pay for the strangers' going unaudited. What both owe together stays within the share, once what was allowed before is
+ * paid back.
  */
 export class Budget {
   readonly #share: number;
@@ -62,21 +63,21 @@ export class Budget {
     this.#earned += tokens;
   }
 
-  affords(cost: number, whose: Half): boolean {
-    return this.#spent[whose] + cost <= this.#allowed(whose);
+  /** `owing`: what may have to be spent because of it, whatever is left by then. */
+  affords(cost: number, whose: Half, owing = 0): boolean {
+    return this.#spent[whose] + cost <= this.#allowed(whose) && this.#leaves(cost + owing);
   }
 
   /** Whether it can be afforded; then it is spent. */
-  spend(cost: number, whose: Half): boolean {
-    if (!this.affords(cost, whose)) return false;
-    this.#spent[whose] += cost;
-    this.#total += cost;
+  spend(cost: number, whose: Half, owing = 0): boolean {
+    if (!this.affords(cost, whose, owing)) return false;
+    this.owe(cost, whose);
     return true;
   }
 
   /** The first of these halves that can afford it, which then has spent it. */
-  spendOf(halves: readonly Half[], cost: number): Half | undefined {
-    return halves.find((half) => this.spend(cost, half));
+  spendOf(halves: readonly Half[], cost: number, owing = 0): Half | undefined {
+    return halves.find((half) => this.spend(cost, half, owing));
   }
 
   /**
@@ -85,21 +86,27 @@ export class Budget {
    */
   spendFirst(cost: number): boolean {
     if (this.spendOf(HALVES, cost) !== undefined) return true;
+    if (!this.#leaves(cost)) return false;
     const half = HALVES.find((one) => this.#spent[one] + cost <= this.#allowed(one) + this.#debt / 2);
     if (half === undefined) return false;
-    this.#spent[half] += cost;
-    this.#total += cost;
+    this.owe(cost, half);
     return true;
   }
 
+  /** Spends whatever is left: all of it is owed, and later audits wait until it is earned. */
+  owe(cost: number, whose: Half): void {
+    this.#spent[whose] += cost;
+    this.#total += cost;
+  }
+
   /**
-   * Spends what must be spent, whatever is left: later audits wait until it is earned, and for no longer than a debt of a
-   * quarter of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited for as long as its audits cost.
-   * Returns what of the cost lay beyond that debt: it is not owed, and not given back either.
+   * The same of what a roll-back or a run's beginning asks for, which may be a hundred times as much as an audit: later audits wait
+   * for no longer than a debt of a quarter of what a run begins with takes. Else a provoked roll-back would leave garbage unaudited
+   * for as long as its audits cost. Returns what of the cost lay beyond that debt: it is not owed, and not given back either.
    */
   charge(cost: number, whose: Half): number {
     const most = this.#allowed(whose) + this.#debt;
-    const forgiven = Math.max(0, this.#spent[whose] + cost - most);
+    const forgiven = Math.min(cost, Math.max(0, this.#spent[whose] + cost - most));
     this.#spent[whose] += cost - forgiven;
     this.#total += cost;
     return forgiven;
@@ -118,6 +125,13 @@ export class Budget {
     this.#total -= cost;
   }
 
+  /** Whether all that is owed stays within the share with so much more, or within what the halves may come to at first. */
+  #leaves(cost: number): boolean {
+    const income = this.#share * this.#earned;
+    const ahead = Math.max(0, 2 * this.#ahead - PAID_BACK * income);
+    return this.#spent.veteran + this.#spent.stranger + cost <= income + ahead;
+  }
+
   #allowed(whose: Half): number {
     // There are no veterans at first, except the server's own direction.
     const ahead = whose === "stranger" ? this.#ahead : this.#ahead / 2;
@@ -134,8 +148,11 @@ export class Budget {
 export interface Purse {
   /** Whether the second look is to be paid for with the first: of who has no audit behind it. */
   readonly reserves: boolean;
-  /** Pays for these looks together; false, and nothing paid, where they cannot be afforded. */
-  pay(...looks: readonly Look[]): boolean;
+  /**
+   * Pays for these looks together; false, and nothing paid, where they cannot be afforded, or where it could not be afforded if
+   * those of `owing` had to be paid for after them.
+   */
+  pay(looks: readonly Look[], owing?: readonly Look[]): boolean;
   /** Pays for a look whatever is left. */
   owe(look: Look): void;
   /** Takes back what was paid for a look that is not needed. */
@@ -149,18 +166,21 @@ export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => numb
   /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
   let forgiven = 0;
   const owe = (sum: number) => {
-    forgiven = budget.charge(sum, paid);
+    forgiven = 0;
+    if (must) forgiven = budget.charge(sum, paid);
+    else budget.owe(sum, paid);
     return true;
   };
+  const costOf = (looks: readonly Look[]) => looks.reduce((all, look) => all + cost(look), 0);
   return {
     reserves: whose === "stranger",
     owe: (look) => void owe(cost(look)),
-    pay: (...looks) => {
-      const sum = looks.reduce((all, look) => all + cost(look), 0);
+    pay: (looks, owing = []) => {
+      const sum = costOf(looks);
       // A volunteer that is nearly found bad does not go free because the budget is spent.
       if (looks.some(({ own, effort }) => !effort && (must || own))) return owe(sum);
       forgiven = 0;
-      const half = budget.spendOf(halves, sum);
+      const half = budget.spendOf(halves, sum, costOf(owing));
       paid = half ?? paid;
       return half !== undefined;
     },

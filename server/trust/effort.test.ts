@@ -20,7 +20,7 @@ async function audited(gain: number, own: number, { afford = true, unsteadiness 
       const beside = { own: evidence(own), ...(!look.effort && { unsteadiness }) };
       return { ...evidence(gain), ...(look.own && beside) };
     },
-    { reserves: true, pay: (look) => afford || look.effort !== true, owe: () => {}, refund: () => {} },
+    { reserves: true, pay: ([look]) => afford || look?.effort !== true, owe: () => {}, refund: () => {} },
     (about) => verdictOf(about, STEPS, trust),
     "lately",
   );
@@ -59,6 +59,6 @@ test("the comparison costs one training of the ticket and some text, and is neve
   expect(lookCost({ batches: 1, own: true }, 100, 500, false)).toBe(1_000 + 200);
   const budget = new Budget(0.1, 0);
   const purse = purseOf(budget, "veteran", () => 1, true);
-  expect(purse.pay(effort)).toBe(false);
-  expect(purse.pay({ batches: 8, own: true })).toBe(true); // the control: who is nearly found bad
+  expect(purse.pay([effort])).toBe(false);
+  expect(purse.pay([{ batches: 8, own: true }])).toBe(true); // the control: who is nearly found bad
 });
