@@ -9,6 +9,7 @@ import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
 import { Lease, SILENCE_MS } from "../server/store/lease.ts";
 import { natsBoard } from "../server/store/nats-board.ts";
+import { natsClaims } from "../server/store/nats-claims.ts";
 import { natsLine } from "../server/store/nats-line.ts";
 import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
@@ -331,6 +332,28 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     connection.subscribe("LINE.here.held", { callback() {} });
     expect(await board.isGone("held")).toBe(false);
     await Promise.all([edges.close(), leads.close(), others.close()]);
+  });
+
+  test("of the servers of a run one has a claim, until it drops it or its connection is gone", async () => {
+    const [ann, bob] = [natsClaims(connection, "C"), await cluster.connect()];
+    const others = natsClaims(bob, "C");
+    expect([await others.take("it"), await others.take("it")]).toEqual([true, true]);
+    await bob.flush();
+    expect(await ann.take("it")).toBe(false);
+    expect(await ann.take("else")).toBe(true);
+    await connection.flush();
+    others.drop("it");
+    await bob.flush();
+    expect(await ann.take("it")).toBe(true);
+    await connection.flush();
+    expect([await others.take("it"), await others.take("else")]).toEqual([false, false]);
+    ann.drop("it");
+    await connection.flush();
+    expect(await others.take("it")).toBe(true);
+    await bob.flush();
+    expect(await ann.take("it")).toBe(false);
+    await bob.close();
+    await vi.waitFor(async () => expect(await ann.take("it")).toBe(true));
   });
 
   test("whether a node syncs its writes its monitoring port says, and one that says nothing is refused", async () => {

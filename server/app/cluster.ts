@@ -20,7 +20,7 @@ import { NO_INDEX } from "../store/read-only.ts";
 import { sqliteIndex } from "../store/sqlite-index.ts";
 import { type Index, StoreError } from "../store/store.ts";
 import { clusterSync } from "../store/synced-cluster.ts";
-import type { SyncFindings } from "../store/synced-nodes.ts";
+import type { NodeFindings } from "../store/synced-nodes.ts";
 
 /** Whose file a key is. */
 const SECRET_MODE = 0o600;
@@ -72,8 +72,8 @@ export async function statusOnCluster(
   return clusterStatus(address, await nameOf(key, "known"), now);
 }
 
-/** Whether the nodes of a cluster sync what they acknowledge. Rejects with a StoreError where nobody answers. */
-export const syncOnCluster = (cluster: ClusterAddress): Promise<SyncFindings> =>
+/** What the nodes of a cluster say of themselves. Rejects with a StoreError where nobody answers. */
+export const nodesOnCluster = (cluster: ClusterAddress): Promise<NodeFindings> =>
   clusterSync({ ...cluster, unsafe: true });
 
 /** What each node of a cluster has of the run of a key. Rejects as {@link statusOnCluster} does. */

@@ -27,7 +27,7 @@ const noText = async () => new Uint16Array();
 async function world(opened: Partial<OpenedCorpus> = {}, mirror?: string) {
   const time = new VirtualTime(onTestFinished);
   const leader = await tinyRun({ settings, corpus });
-  const { store, seen, seams } = await followedFiles(leader.files);
+  const { store, seen, seams, listeners } = await followedFiles(leader.files);
   const looked = { texts: 0 };
   const texts: OpenedCorpus = {
     ...{ corpus, heldOut: noText, heldOutAdded: noText, gate: noText, texts: () => 0 },
@@ -49,7 +49,7 @@ async function world(opened: Partial<OpenedCorpus> = {}, mirror?: string) {
   const more = (versions = 1) => advance(volunteer, leader, versions);
   const version = () => node.service.manifest().version;
   const pass = (ms: number) => time.until(time.sleep(ms));
-  return { time, leader, node, seen, seams, looked, warned, volunteer, more, version, pass };
+  return { time, leader, node, seen, seams, listeners, looked, warned, volunteer, more, version, pass };
 }
 
 test("an edge follows by itself, and looks at once for what it is asked and does not know yet", async () => {
@@ -70,6 +70,19 @@ test("an edge follows by itself, and looks at once for what it is asked and does
   expect(await node.service.versionRecord(4)).toEqual(await leader.run.versionRecord(4));
   expect(node.service.credit(volunteer.identity.key)).toEqual(leader.run.credit(volunteer.identity.key));
   await expect(node.service.versionRecord(9)).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("an edge knows since when it has heard of no leader, and since when it is behind", async () => {
+  const { time, node, seams, listeners, more, pass } = await world();
+  await more();
+  await pass(5_000);
+  expect(node.health.leaderSilentMs).toBe(time.now);
+  expect(node.health.behindMs).toBeLessThan(600);
+  for (const hear of listeners) hear({ from: "one", clock: 7, networkKey: new Uint8Array(32) });
+  seams.beforeRefresh = () => Promise.reject(new Error("nobody answers"));
+  await pass(9_000);
+  expect(node.health.leaderSilentMs).toBe(9_000);
+  expect(node.health.behindMs).toBeGreaterThan(8_000);
 });
 
 test("an edge changes nothing, introduces nobody, and does not say names that may be taken back", async () => {

@@ -4,6 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { Hash } from "../../protocol/ids.ts";
 import type { Manifest } from "../../protocol/manifest.ts";
 import type { PassOptions } from "../http/pass-on.ts";
+import type { Claims } from "../lib/claims.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { ThreadMerger } from "../merge/merge-pool.ts";
@@ -17,6 +18,7 @@ import type { ClusterStore } from "../store/followed-store.ts";
 import { sqliteIndex } from "../store/sqlite-index.ts";
 import { StoreError } from "../store/store.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
+import { EdgeHealth } from "./edge-health.ts";
 import { bytesPerTokenOf } from "./language-evaluator.ts";
 import { type OpenedCorpus, openCorpus, refreshed } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
@@ -70,6 +72,8 @@ export class EdgeNode {
   readonly #mirror: string | undefined;
   readonly #runClock: FollowedClock;
   readonly #warming: EdgeParts["warming"];
+  /** When it heard of the run, for whoever looks after it. */
+  readonly health: EdgeHealth;
   readonly #closing = new AbortController();
   readonly #lost = new AbortController();
   #following: Promise<void> | undefined;
@@ -88,6 +92,7 @@ export class EdgeNode {
     this.#run = run;
     this.#log = log;
     this.#time = time;
+    this.health = new EdgeHealth(time.now);
   }
 
   /** Rejects with a StoreError where the run has not begun, or cannot be read. Its index lies in the directory. */
@@ -150,6 +155,10 @@ export class EdgeNode {
 
   get line(): LeaderLine {
     return this.#store.line;
+  }
+
+  get claims(): Claims {
+    return this.#store.claims;
   }
 
   /** Where requests go that only the leader can answer. */
@@ -229,6 +238,7 @@ export class EdgeNode {
   /** Hears from the server that leads. Where the run had no inbox before that one came, it is opened again: now it has. */
   #hear({ store, networks }: EdgeParts): void {
     store.line.hear(({ from, clock, networkKey }) => {
+      this.health.heard();
       if (store.inbox === undefined) return this.#lost.abort();
       this.#runClock.hear(from, clock);
       networks?.share(networkKey);
@@ -255,9 +265,11 @@ export class EdgeNode {
 
   async #follow(): Promise<void> {
     for (let tries = 1; ; tries++) {
+      const since = this.health.now;
       await this.#store.refresh();
       try {
-        return await this.#run.follow();
+        await this.#run.follow();
+        return this.health.followed(since);
       } catch (error) {
         if (!(error instanceof StoreError) || tries === MAX_TRIES) throw error;
         await this.#corpus.refresh(); // it may want text that was copied here meanwhile

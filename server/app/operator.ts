@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { AppOptions } from "../http/app.ts";
 import type { Log } from "../lib/log.ts";
 import { AuditLog } from "../operator/audit-log.ts";
@@ -11,6 +12,8 @@ import { Speeds } from "../operator/speeds.ts";
 import { Traffic } from "../operator/traffic.ts";
 import { Webhook } from "../operator/webhook.ts";
 import type { Run } from "../run/run.ts";
+import { lookAtCluster } from "./cluster-look.ts";
+import { ClusterWatch } from "./cluster-watch.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 /** What is measured of the process, once for all its runs. */
@@ -43,7 +46,8 @@ export async function openOperatorView(
     alertUrl,
     embedOn,
     mirror,
-  }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn" | "mirror">,
+    cluster,
+  }: Pick<ServeOptions, "data" | "alertUrl" | "embedOn" | "mirror" | "cluster">,
   log: Log,
   { delay, traffic, work }: ProcessMeters & { work(): Elsewhere["work"] },
 ): Promise<OperatorView> {
@@ -54,11 +58,13 @@ export async function openOperatorView(
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
   const actions = await AuditLog.open(directory);
+  const watch = cluster && new ClusterWatch(() => lookAtCluster(cluster, sleep));
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, speeds, traffic },
     machine: new HostStats(directory, delay),
     log: actions,
     webhook: alertUrl && new Webhook(alertUrl, log),
+    cluster: watch,
     errors: log,
     wallClock: Date.now,
   });
@@ -73,6 +79,7 @@ export async function openOperatorView(
     },
   };
   service.open();
+  watch?.run((ms, signal) => sleep(ms, undefined, { signal })).catch(() => {});
   return {
     log: actions,
     edge: {
@@ -100,6 +107,7 @@ export async function openOperatorView(
     },
     async close() {
       service.close();
+      watch?.close();
       await sites.save().catch((error: unknown) => log.error({ err: error }, "sites.json was not written"));
       await speeds.save().catch((error: unknown) => log.error({ err: error }, "speeds.json was not written"));
     },

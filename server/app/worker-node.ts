@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import type { Auditor, Evaluator } from "../evaluate/ports.ts";
 import { keptQuestions } from "../evaluate/question-file.ts";
 import type { ChoiceQuestion } from "../evaluate/questions.ts";
 import type { Log } from "../lib/log.ts";
+import { processName } from "../lib/process-name.ts";
 import { programVersion } from "../lib/program-version.ts";
 import type { RunDefinition } from "../run/genesis.ts";
 import { languageTask } from "../run/language-task.ts";
@@ -58,7 +58,7 @@ const threadsFor = (data: MeasuringData): MeasuringThreads => ({
  * hashes. It needs the run's corpus in a directory, and changes nothing.
  */
 export class WorkerNode {
-  readonly who = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  readonly who = `${processName()}:${randomUUID().slice(0, 8)}`;
   readonly #parts: WorkerParts;
   readonly #corpus: RunCorpus;
   readonly #largest: number;

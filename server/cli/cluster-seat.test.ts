@@ -12,7 +12,7 @@ import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
 import { Networks } from "../net/network.ts";
 import { StoreError } from "../store/store.ts";
 import type { WorkerTask } from "../workers/tasks.ts";
-import type { SeatOpens } from "./cluster-seat.ts";
+import type { SeatOpens, SeatParts } from "./cluster-seat.ts";
 import { ClusterSeat } from "./cluster-seat.ts";
 
 const CLUSTER = { address: "nats://a,b,c", unsafe: false, key: "server.key" };
@@ -54,9 +54,9 @@ function world(...tasks: WorkerTask[]) {
       const lost = new AbortController();
       edges.push({ lose: () => lost.abort() });
       happened.push(`${name} open`);
-      const parts = { service: {}, passing: {} } as Pick<
+      const parts = { service: {}, passing: {}, health: {}, claims: {} } as Pick<
         Awaited<ReturnType<SeatOpens["edge"]>>,
-        "service" | "passing"
+        "service" | "passing" | "health" | "claims"
       >;
       return {
         ...parts,
@@ -90,13 +90,22 @@ function world(...tasks: WorkerTask[]) {
     unfollow: () => void happened.push("unfollow"),
     networks: new Networks(),
   };
+  const watched: string[] = [];
+  const watch: SeatParts["watch"] = {
+    async run(node, _sleep, signal) {
+      await until(() => node() !== undefined);
+      watched.push("an edge");
+      signal.addEventListener("abort", () => watched.push(node() === undefined ? "nothing" : "its end"));
+    },
+    over: async () => void watched.push("over"),
+  };
   const seat = new ClusterSeat(CLUSTER, directory, {
-    ...{ app, opens, tasks, origin: "http://here" },
+    ...{ app, opens, tasks, origin: "http://here", watch },
     log: { info() {}, warn() {}, error() {} },
     io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
   });
   return {
-    ...{ seat, happened, stop, directory, edges, told },
+    ...{ seat, happened, stop, directory, edges, told, watched },
     lead: lease.resolve,
     giveUp: lease.reject,
     fail: (...errors: Error[]) => {
@@ -127,6 +136,21 @@ test("a server stands by as an edge, and lets go of the edge's index before it o
     "edge 0 closed", // and not unfollowed: reads go on until the run is served
     "store open",
   ]);
+});
+
+test("what tells the operator looks at the edge until this server leads, and hears whether it does", async () => {
+  const { seat, happened, lead, directory, watched } = world();
+  const opening = seat.openStore(directory);
+  await until(() => happened.includes("follow") && watched.length === 1);
+  lead();
+  await opening;
+  expect(watched).toEqual(["an edge", "its end", "over"]);
+  const { seat: edge, stop, watched: seen } = world();
+  const staying = edge.stayEdge();
+  await until(() => seen.length === 1);
+  stop.abort();
+  await staying;
+  expect(seen).toEqual(["an edge", "its end"]);
 });
 
 test("an edge that lost the journal answers nobody until it has opened it again", async () => {

@@ -1,6 +1,7 @@
 import type { App } from "../app/app.ts";
 import { type ClusterOptions, openCluster } from "../app/cluster.ts";
 import { EdgeNode, type EdgeTime, REAL_TIME } from "../app/edge-node.ts";
+import type { EdgeWatch } from "../app/edge-watch.ts";
 import { WorkerNode } from "../app/worker-node.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { PassedLimiter } from "../http/passed-limiter.ts";
@@ -35,7 +36,10 @@ export interface SeatOpens {
   readonly sleep: EdgeTime["sleep"];
 }
 
-type FollowingNode = Pick<EdgeNode, "service" | "passing" | "lost" | "learned" | "known" | "close">;
+type FollowingNode = Pick<
+  EdgeNode,
+  "service" | "passing" | "lost" | "learned" | "known" | "health" | "claims" | "close"
+>;
 
 const REAL: SeatOpens = {
   store: openCluster,
@@ -55,6 +59,8 @@ export interface SeatParts {
   readonly mirror?: string | undefined;
   /** What it takes off the server that leads. */
   readonly tasks?: readonly WorkerTask[];
+  /** Tells the operator how the run does while another server leads it, or none. */
+  readonly watch?: Pick<EdgeWatch, "run" | "over"> | undefined;
   readonly opens?: SeatOpens;
 }
 
@@ -68,12 +74,14 @@ export class ClusterSeat {
   readonly #origin: string;
   readonly #mirror: string | undefined;
   readonly #tasks: readonly WorkerTask[];
+  readonly #watch: SeatParts["watch"];
   readonly #opens: SeatOpens;
   readonly #ending = new AbortController();
   /** What this server does while another one leads. */
   #edge: Promise<unknown> | undefined;
   /** What follows the run now, or did last. */
   #node: FollowingNode | undefined;
+  #following: FollowingNode | undefined;
   /** What this server made of the run while it stood by. */
   #known: Awaited<ReturnType<EdgeNode["known"]>>;
   /** Whether the cluster syncs what it acknowledges: nothing is written before that is known. */
@@ -84,8 +92,9 @@ export class ClusterSeat {
   constructor(
     cluster: ClusterOptions,
     directory: string,
-    { app, log, io, origin, mirror, tasks = [], opens = REAL }: SeatParts,
+    { app, log, io, origin, mirror, watch, tasks = [], opens = REAL }: SeatParts,
   ) {
+    this.#watch = watch;
     this.#tasks = tasks;
     this.#mirror = mirror;
     this.#opens = opens;
@@ -104,7 +113,11 @@ export class ClusterSeat {
       stderr.write(`${who} serves this run. Standing by as an edge, to take over when it ends.\n`);
       this.#begin(true);
     };
-    const led = (): Handover => ({ learned: this.#node?.learned, over: this.#endEdge() });
+    const led = (): Handover => {
+      const over = this.#endEdge();
+      void this.#watch?.over();
+      return { learned: this.#node?.learned, over };
+    };
     const warn = this.#warn;
     try {
       await this.#requireSynced();
@@ -159,7 +172,10 @@ export class ClusterSeat {
   }
 
   #begin(mayLead: boolean): void {
-    this.#edge ??= Promise.all([this.#beEdge(mayLead), ...(this.#tasks.length > 0 ? [this.#work()] : [])]);
+    if (this.#edge !== undefined) return;
+    this.#edge = Promise.all([this.#beEdge(mayLead), ...(this.#tasks.length > 0 ? [this.#work()] : [])]);
+    // Nothing waits for it: whom it tells may be slow to answer.
+    void this.#watch?.run(() => this.#following, this.#opens.sleep, this.#ending.signal);
   }
 
   async #endEdge(): Promise<void> {
@@ -179,9 +195,11 @@ export class ClusterSeat {
       const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;
       this.#node = node;
+      this.#following = node;
       this.#app.follow(node);
       this.#io.stdout.write(`An edge of the run: ${this.#origin}/\n`);
       await Promise.race([abortOf(signal), abortOf(node.lost)]);
+      this.#following = undefined;
       // A server that comes to lead goes on with reads until then. That one lost the journal a balancer must hear.
       if (signal.aborted) this.#known = await node.known();
       else this.#app.unfollow();

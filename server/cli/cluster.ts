@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkOnCluster, openClusterCopy, statusOnCluster, syncOnCluster } from "../app/cluster.ts";
+import { checkOnCluster, openClusterCopy } from "../app/cluster.ts";
+import { lookAtCluster } from "../app/cluster-look.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import { requireRun } from "../data-dir/runs.ts";
-import { type ClusterStatus, faultsOf, isAnyBehind, linesOf } from "../store/cluster-status.ts";
+import { linesOf } from "../store/cluster-status.ts";
 import { copyStore } from "../store/copy-store.ts";
-import { SILENCE_MS } from "../store/lease.ts";
 import { nodeFiles } from "../store/node-files.ts";
 import { readOnlyStore } from "../store/read-only.ts";
 import { StoreError } from "../store/store.ts";
@@ -14,10 +14,6 @@ import { requireSynced } from "../store/synced-cluster.ts";
 import { type CommandIo, readArgs, runCommand, UsageError } from "./command.ts";
 import { monitorsOf } from "./monitor-flag.ts";
 import { verifyDirectory } from "./verify.ts";
-
-/** Looks at nodes that are a few messages behind, and milliseconds between two: who is behind in all of them is at fault. */
-const LOOKS = 5;
-const LOOK_MS = 1_000;
 
 const USAGE = `Usage: murmuration cluster import ADDRESS DIR [--monitor PLACES] [--unsafe]
        murmuration cluster status ADDRESS --key FILE [--monitor PLACES] [--unsafe]
@@ -92,21 +88,12 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
   return { action, address, directory, key: join(directory, "server.key"), unsafe, monitors };
 }
 
-async function showStatus({ address, key, unsafe, monitors }: Asking, io: CommandIo): Promise<void> {
-  const look = () => statusOnCluster(address, key, Date.now);
-  const earlier: ClusterStatus[] = [];
-  let status = await look();
-  const sync = unsafe ? undefined : await syncOnCluster({ address, unsafe, monitors });
-  while (isAnyBehind(status) && earlier.length < LOOKS) {
-    earlier.push(status);
-    await sleep(LOOK_MS);
-    status = await look();
-  }
+async function showStatus(asked: Asking, io: CommandIo): Promise<void> {
+  const { status, nodes, faults } = await lookAtCluster(asked, (ms) => sleep(ms));
   for (const line of linesOf(status)) io.stdout.write(`${line}\n`);
-  if (sync !== undefined && sync.synced.length > 0)
-    io.stdout.write(`  writes are synced on ${sync.synced.join(", ")}\n`);
-  const faults = [...faultsOf(status, SILENCE_MS, earlier), ...(sync?.faults ?? [])];
-  if (faults.length > 0) throw new StoreError(faults.join("\n"));
+  if (nodes !== undefined && nodes.synced.length > 0)
+    io.stdout.write(`  writes are synced on ${nodes.synced.join(", ")}\n`);
+  if (faults.length > 0) throw new StoreError(faults.map(({ line }) => line).join("\n"));
 }
 
 async function showCheck({ address, key }: Asking, io: CommandIo): Promise<void> {

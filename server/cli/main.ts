@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { App } from "../app/app.ts";
+import { EdgeWatch } from "../app/edge-watch.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { openMeters } from "../app/operator.ts";
@@ -13,6 +14,7 @@ import { Mirror } from "../mirror/mirror.ts";
 import { openTarget } from "../mirror/open.ts";
 import { Curves } from "../operator/curves.ts";
 import { issueLink, LINK_MS, linkOf, noteAddress } from "../operator/link.ts";
+import { Webhook } from "../operator/webhook.ts";
 import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
@@ -76,6 +78,9 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
       new ClusterSeat(flags.cluster, flags.data, {
         ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror: flags.mirror?.url },
         tasks: flags.tasks,
+        watch:
+          flags.alertUrl &&
+          new EdgeWatch({ webhook: new Webhook(flags.alertUrl, log), now: () => performance.now() }),
       });
     if (flags.edge) return await seat?.stayEdge();
     directory = await openDirectory(flags.data, {

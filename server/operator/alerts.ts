@@ -2,9 +2,12 @@ import type { RunState } from "../../protocol/manifest.ts";
 import { type Setback, setbackOf } from "../../protocol/setback.ts";
 import type { HeldOutPoint } from "../../protocol/status.ts";
 
+/** Of a run on a cluster: nobody leads it, or an edge cannot follow; and what is wrong with the cluster. */
+type ClusterKind = "leaderless" | "lag" | "node" | "lost" | "full" | "unsynced";
+
 /** A condition that needs an operator. */
 export interface Alert {
-  readonly kind: "diverging" | "stalled" | "refusals" | "disk" | "proxy";
+  readonly kind: "diverging" | "stalled" | "refusals" | "disk" | "proxy" | ClusterKind;
   readonly message: string;
 }
 

@@ -36,6 +36,8 @@ export interface OperatorServiceParts {
   readonly machine: HostStats;
   readonly log: AuditLog;
   readonly webhook: Webhook | undefined;
+  /** What is wrong with the run's cluster, where it is on one. */
+  readonly cluster?: { readonly alerts: readonly Alert[] } | undefined;
   readonly errors: Pick<Log, "warn">;
   /** The wall clock, for links and the log. */
   readonly wallClock: () => number;
@@ -163,7 +165,7 @@ export class OperatorService implements OperatorPort {
       refused.set(sender, (refused.get(sender) ?? 0) + times);
     }
     const { disk } = await machine.read();
-    this.#alerts = alertsOf({
+    const own = alertsOf({
       state: status.state,
       waitedMs: run.waitedMs,
       heldOut: status.heldOut,
@@ -172,6 +174,7 @@ export class OperatorService implements OperatorPort {
       freeBytes: disk.freeBytes,
       madeUp: this.#madeUp,
     });
+    this.#alerts = [...own, ...(this.#parts.cluster?.alerts ?? [])];
     await webhook?.tell(status.name, this.#alerts);
   }
 }

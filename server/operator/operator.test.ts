@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import { advance, TestVolunteer, tinyRun, until } from "../../test/harness/tiny-run.ts";
+import { advance, silentLog, TestVolunteer, tinyRun, until } from "../../test/harness/tiny-run.ts";
 import { operatorLinkCommand } from "../cli/operator.ts";
 import { AuditLog } from "./audit-log.ts";
 import { Curves } from "./curves.ts";
@@ -14,6 +14,7 @@ import { Presence } from "./presence.ts";
 import { Sites } from "./sites.ts";
 import { Speeds } from "./speeds.ts";
 import { Traffic } from "./traffic.ts";
+import { Webhook } from "./webhook.ts";
 
 let directory: string;
 beforeEach(async () => {
@@ -184,5 +185,33 @@ describe("an operator's view", () => {
     service.open();
     await vi.waitFor(() => expect(warnings).toHaveLength(1));
     service.close();
+  });
+
+  it("shows what is wrong with the run's cluster, and tells the webhook", async () => {
+    const { run } = await tinyRun();
+    const told: unknown[] = [];
+    const service = new OperatorService({
+      ...{
+        run,
+        directory,
+        traffic: new Traffic(() => 0),
+        curves: new Curves(),
+        presence: new Presence(() => 0),
+      },
+      sites: await Sites.open(directory, [], () => 0),
+      speeds: await Speeds.open(directory, () => 0),
+      machine: new HostStats(directory, { read: () => ({ p50: 0, p99: 0 }) }),
+      log: await AuditLog.open(directory),
+      webhook: new Webhook(new URL("http://chat.example"), silentLog, async (_, init) => {
+        told.push(JSON.parse(String(init?.body)));
+        return new Response();
+      }),
+      cluster: { alerts: [{ kind: "node", message: "n2 is away" }] },
+      ...{ errors: silentLog, wallClock: () => 0 },
+    });
+    await service.look();
+    expect((await service.overview()).alerts).toContain("n2 is away");
+    expect(told).toContainEqual(expect.objectContaining({ alert: "node", state: "begun" }));
+    await run.close();
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type ClusterStatus, faultsOf, isAnyBehind, linesOf } from "./cluster-status.ts";
+import { type ClusterStatus, faultsIn, faultsOf, isAnyBehind, linesOf } from "./cluster-status.ts";
 
 /** Milliseconds. */
 const SILENCE = 4_000;
@@ -81,4 +81,29 @@ test("a node that was killed is away, in one line, before NATS calls it offline;
   };
   expect(faultsOf(idle, SILENCE)).toEqual(["n2 is away, not heard for 5.0 s, and holds MU_1_LOG"]);
   expect(faultsOf(of(900), SILENCE)).toEqual(["n2 is 224 messages behind in MU_1_LOG"]);
+});
+
+test("a leader that is silent while the cluster is full cannot post its sign, and the line says which is full", () => {
+  const silent: ClusterStatus = { ...good, leader: { who: "ann:7", silentMs: 5_000 } };
+  const why =
+    "ann:7, which leads the run, has been silent for 5.0 s: it cannot post its sign while the cluster is full";
+  expect(faultsOf({ ...silent, account: { used: 9, most: 9 } }, SILENCE)).toEqual([
+    "the run's account is full",
+    why,
+  ]);
+  const full = { ...silent, streams: [{ ...log, most: log.bytes }] };
+  expect(faultsOf(full, SILENCE)).toEqual(["MU_1_LOG is full", why]);
+  const nodes = { faults: ["n3 does not sync its writes"], full: ["n1 is full"] };
+  expect(faultsIn(silent, SILENCE, [], nodes).map(({ kind }) => kind)).toEqual([
+    "full",
+    "leader",
+    "unsynced",
+  ]);
+  expect(faultsOf(silent, SILENCE, [], nodes)[1]).toBe(why);
+  // One that is nearly full takes signs, so its leader is silent for another reason.
+  const nearly = { faults: [], full: ["n1 is nearly full: it may store 0.1 GB more"] };
+  expect(faultsOf(silent, SILENCE, [], nearly)).toHaveLength(2);
+  expect(faultsOf(silent, SILENCE, [], nearly)[1]).toMatch(/silent for 5.0 s$/);
+  const room = { ...good, account: { used: 8, most: 9 }, streams: [{ ...log, most: log.bytes + 1 }] };
+  expect(faultsOf(room, SILENCE)).toEqual([]);
 });

@@ -1,8 +1,12 @@
+import type { NodeFindings } from "./synced-nodes.ts";
+
 /** A stream of the run, as the cluster sees it. */
 export interface StreamStatus {
   readonly stream: string;
   readonly messages: number;
   readonly bytes: number;
+  /** Bytes that it may have; undefined without such a limit. */
+  readonly most?: number | undefined;
   /** Messages between its first and its last that the node which leads it lacks, where none may be removed. */
   readonly lacks: number;
   /** The node that leads it; undefined while none does. */
@@ -25,6 +29,14 @@ export interface ClusterStatus {
   /** The server of ours that leads the run, and the milliseconds since its last sign, by the cluster's clock and this one's. */
   readonly leader: { readonly who: string; readonly silentMs: number } | undefined;
   readonly streams: readonly StreamStatus[];
+  /** Bytes of all streams of the run's account, where it may only have so many. */
+  readonly account?: { readonly used: number; readonly most: number } | undefined;
+}
+
+/** Something that is wrong with it, in a line for people. */
+export interface Fault {
+  readonly kind: "leader" | "node" | "lost" | "full" | "unsynced";
+  readonly line: string;
 }
 
 /** What the nodes have of one stream, by what they read on their disks. */
@@ -42,37 +54,55 @@ const MAX_LAG = 50;
 const AWAY_MS = 4_000;
 
 /**
- * What is wrong with it, each in a line. A node that is a few messages behind is well, unless it was so in all of the
- * `earlier` looks too.
+ * What is wrong with it. A node that is a few messages behind is well, unless it was so in all of the `earlier` looks too.
+ * `nodes`: what the nodes themselves say, where they were asked.
  */
-export function faultsOf(
-  { name, leader, streams }: ClusterStatus,
+export function faultsIn(
+  { name, leader, streams, account }: ClusterStatus,
   silenceMs: number,
   earlier: readonly ClusterStatus[] = [],
-): string[] {
+  nodes: Pick<NodeFindings, "faults" | "full"> = { faults: [], full: [] },
+): Fault[] {
   const lasting = (stream: string, node: string) =>
     earlier.length > 0 && earlier.every((look) => isBehind(look, stream, node));
-  if (streams.length === 0) return [`there is no run ${name} on this cluster`];
-  const faults = leader === undefined ? ["no server leads the run"] : [];
-  if (leader !== undefined && leader.silentMs > silenceMs)
-    faults.push(`${leader.who}, which leads the run, has been silent for ${seconds(leader.silentMs)}`);
+  if (streams.length === 0) return [{ kind: "leader", line: `there is no run ${name} on this cluster` }];
+  const faults: Fault[] = [];
+  const add = (kind: Fault["kind"], line: string) => void faults.push({ kind, line });
+  for (const line of nodes.full) add("full", line);
+  for (const { stream, bytes, most } of streams)
+    if (most !== undefined && bytes >= most) add("full", `${stream} is full`);
+  if (account !== undefined && account.used >= account.most) add("full", "the run's account is full");
+  const isFull = faults.some(({ line }) => /is full$/.test(line));
+  if (leader === undefined) add("leader", "no server leads the run");
+  else if (leader.silentMs > silenceMs) {
+    const why = isFull ? ": it cannot post its sign while the cluster is full" : "";
+    add(
+      "leader",
+      `${leader.who}, which leads the run, has been silent for ${seconds(leader.silentMs)}${why}`,
+    );
+  }
   const away = new Map<string, { silentMs: number; streams: string[] }>();
   for (const { stream, leader: node, lacks, replicas } of streams) {
-    if (lacks > 0) faults.push(`${node} has lost ${lacks} messages of ${stream}: replace its disk`);
-    if (node === undefined || node === "") faults.push(`${stream} has no leader`);
+    if (lacks > 0) add("lost", `${node} has lost ${lacks} messages of ${stream}: replace its disk`);
+    if (node === undefined || node === "") add("node", `${stream} has no leader`);
     for (const replica of replicas) {
       const { node, current, lag, silentMs } = replica;
       if (isAway(replica)) {
         const known = away.get(node) ?? { silentMs: 0, streams: [] };
         away.set(node, { silentMs: Math.max(known.silentMs, silentMs), streams: [...known.streams, stream] });
       } else if (!current && (lag > MAX_LAG || lasting(stream, node)))
-        faults.push(`${node} is ${lag} messages behind in ${stream}`);
+        add("node", `${node} is ${lag} messages behind in ${stream}`);
     }
   }
   for (const [node, { silentMs, streams }] of away)
-    faults.push(`${node} is away, not heard for ${seconds(silentMs)}, and holds ${streams.join(", ")}`);
+    add("node", `${node} is away, not heard for ${seconds(silentMs)}, and holds ${streams.join(", ")}`);
+  for (const line of nodes.faults) add("unsynced", line);
   return faults;
 }
+
+/** The same, as lines, of what the cluster says of itself. */
+export const faultsOf = (...given: Parameters<typeof faultsIn>): string[] =>
+  faultsIn(...given).map(({ line }) => line);
 
 type Replica = StreamStatus["replicas"][number];
 

@@ -1,3 +1,4 @@
+import type { Claims } from "../lib/claims.ts";
 import type { JobLine } from "../lib/jobs.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import type { KeptBlocks } from "./block-cache.ts";
@@ -33,4 +34,5 @@ export interface Handover {
 export interface ClusterStore extends FollowedStore {
   readonly line: LeaderLine;
   readonly jobs: JobLine;
+  readonly claims: Claims;
 }

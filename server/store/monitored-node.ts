@@ -14,6 +14,8 @@ export interface MonitoredNode {
   readonly name: string;
   /** Whether its disk has what it acknowledges. */
   readonly synced: boolean;
+  /** Bytes that its disk has of all streams, and may have. */
+  readonly storage: { readonly used: number; readonly most: number };
   /** The node that leads all of them, and decides what the others are; undefined while none does, and of one by itself. */
   readonly leader: string | undefined;
   /** The other nodes. How each does, and the milliseconds since it was heard, only the node that leads them knows. */
@@ -56,26 +58,30 @@ async function bounded(response: Response): Promise<Uint8Array> {
 /** Reads nats-server's `/varz`. Throws a ProtocolError where it says something else. */
 export function parseMonitored(bytes: Uint8Array): MonitoredNode {
   const { server_id, server_name, jetstream } = parseJson(bytes);
-  const { config, meta } = asObject(jetstream, "jetstream");
+  const { config, meta, stats } = asObject(jetstream, "jetstream");
   // It is left out where the node syncs every few minutes; `sync_interval` says two minutes whether it is there or not.
-  const { sync_always = false } = asObject(config ?? {}, "config");
+  const { sync_always = false, max_storage = 0 } = asObject(config ?? {}, "config");
+  const { storage = 0 } = asObject(stats ?? {}, "stats");
   const { leader, replicas } = asObject(meta ?? {}, "meta");
   return {
     id: nameIn(server_id, "server_id"),
     name: nameIn(server_name, "server_name"),
     synced: config !== undefined && asBoolean(sync_always, "sync_always"),
+    storage: { used: countIn(storage, "storage"), most: countIn(max_storage, "max_storage") },
     leader: leader === undefined || leader === "" ? undefined : nameIn(leader, "leader"),
     others: asArray(replicas ?? [], "replicas", MAX_NODES).map((one) => {
       const { name, current, active = 0 } = asObject(one, "replicas");
-      const silentNs = asInteger(active, "active", 0, Number.MAX_SAFE_INTEGER);
       return {
         name: nameIn(name, "name"),
         current: asBoolean(current, "current"),
-        silentMs: silentNs / 1e6,
+        silentMs: countIn(active, "active") / 1e6, // told in nanoseconds
       };
     }),
   };
 }
+
+const countIn = (value: unknown, field: string): number =>
+  asInteger(value, field, 0, Number.MAX_SAFE_INTEGER);
 
 /** For a terminal too, which takes control characters for commands. */
 const nameIn = (value: unknown, field: string): string =>

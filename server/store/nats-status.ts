@@ -21,11 +21,15 @@ export async function natsStatus(
   const streams = await Promise.all(
     names.map((stream) => streamStatus(manager, stream, connection.info?.server_name)),
   );
+  // Only the node that leads all others answers it: while there is none, other things are wrong.
+  const account = await manager.getAccountInfo().catch(() => undefined);
+  const most = account?.limits.max_storage ?? -1;
   const sign = streams[2] && (await lastSign(manager, name));
   return {
     name,
     leader: sign && !sign.over ? { who: sign.who, silentMs: now() - sign.at.getTime() } : undefined,
     streams: streams.filter((stream) => stream !== undefined),
+    account: account && most > 0 ? { used: account.storage, most } : undefined,
   };
 }
 
@@ -36,12 +40,13 @@ async function streamStatus(
 ): Promise<StreamStatus | undefined> {
   const found = await streamIfThere(manager, stream);
   if (found === undefined) return undefined;
-  const { state, cluster } = found;
+  const { state, cluster, config } = found;
   return {
     stream,
     messages: state.messages,
     lacks: /_(?:LOG|IN)$/.test(stream) ? (state.num_deleted ?? 0) : 0,
     bytes: state.bytes,
+    most: config.max_bytes > 0 ? config.max_bytes : undefined,
     leader: cluster === undefined ? only : cluster.leader, // a server by itself leads all it has
     replicas: (cluster?.replicas ?? []).map(
       ({ name: node, current, offline = false, lag = 0, active = 0 }) => ({

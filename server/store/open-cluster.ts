@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
+import { processName } from "../lib/process-name.ts";
 import { loginOf, refusedLine, serversIn } from "./cluster-login.ts";
 import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
 import type { ClusterStore, Handover } from "./followed-store.ts";
@@ -67,7 +67,7 @@ export async function openClusterStore(
   { address, unsafe }: ClusterAddress,
   { name, key, index, reading = false, standBy, led, warn }: ClusterRun,
 ): Promise<ClusterStore> {
-  const { natsStore, natsBoard, natsLine, natsJobs } = await packages();
+  const { natsStore, natsBoard, natsLine, natsJobs, natsClaims } = await packages();
   const connection = await connectTo({ address, unsafe });
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
@@ -104,6 +104,7 @@ export async function openClusterStore(
     return Object.assign(store, {
       line: await natsLine({ connection, name, writer, sleep: wait }),
       jobs: natsJobs({ connection, name }),
+      claims: natsClaims(connection, name),
     });
   } catch (error) {
     await opened?.then((index) => index.close()).catch(() => {});
@@ -163,7 +164,7 @@ const unusable = (error: unknown): string => {
 
 const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]): Promise<Lease> =>
   Lease.acquire({
-    ...{ board, writer, who: `${hostname()}:${process.pid}`, ...(standBy && { standBy }) },
+    ...{ board, writer, who: processName(), ...(standBy && { standBy }) },
     now: () => performance.now(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
   });
@@ -209,7 +210,8 @@ async function packages() {
     const { natsBoard } = await import("./nats-board.ts");
     const { natsLine } = await import("./nats-line.ts");
     const { natsJobs } = await import("./nats-jobs.ts");
-    return { connect, credsAuthenticator, natsStore, natsBoard, natsLine, natsJobs };
+    const { natsClaims } = await import("./nats-claims.ts");
+    return { connect, credsAuthenticator, natsStore, natsBoard, natsLine, natsJobs, natsClaims };
   } catch (error) {
     if (systemCode(error) !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new StoreError(`a cluster needs three packages more: npm install ${PACKAGES}`);

@@ -4,7 +4,7 @@ import { monitorsBeside } from "./cluster-monitors.ts";
 import { askNode } from "./monitored-node.ts";
 import { type ClusterAddress, connectTo } from "./open-cluster.ts";
 import { StoreError } from "./store.ts";
-import { findingsOf, type SyncFindings } from "./synced-nodes.ts";
+import { findingsOf, type NodeFindings } from "./synced-nodes.ts";
 
 /** Looks at a cluster that elects, and milliseconds between two: an election takes 5 to 9 s. */
 const LOOKS = 12;
@@ -14,7 +14,7 @@ const LOOK_MS = 1_000;
  * Whether the nodes of a cluster sync what they acknowledge. A client of NATS cannot see it, so their monitoring ports are
  * asked. Rejects with a StoreError where nobody answers, or whoever does is not to be trusted.
  */
-export async function clusterSync(cluster: ClusterAddress, looks = LOOKS): Promise<SyncFindings> {
+export async function clusterSync(cluster: ClusterAddress, looks = LOOKS): Promise<NodeFindings> {
   const places = cluster.monitors ?? monitorsBeside(serversIn(cluster.address));
   const connection = await connectTo(cluster);
   try {

@@ -9,12 +9,16 @@ const varz = (config: object, meta: object = {}) =>
   utf8(
     JSON.stringify({
       ...{ server_id: "NBAR", server_name: "n1", version: "2.15.1", max_payload: 8_388_608 },
-      jetstream: { config: { sync_interval: 120_000_000_000, ...config }, meta },
+      jetstream: {
+        config: { sync_interval: 120_000_000_000, max_storage: 50e9, ...config },
+        stats: { storage: 3_600_186 },
+        meta,
+      },
     }),
   );
 
 const node = (name: string, changes: Partial<MonitoredNode> = {}): MonitoredNode => ({
-  ...{ id: `id of ${name}`, name, synced: true, leader: "n1" },
+  ...{ id: `id of ${name}`, name, synced: true, leader: "n1", storage: { used: 1e9, most: 50e9 } },
   others: ["n1", "n2", "n3"]
     .filter((other) => other !== name)
     .map((other) => ({ name: other, current: true, silentMs: 300 })),
@@ -34,7 +38,7 @@ describe("a node's monitoring port", () => {
   it("says whether it syncs: by sync_always, since sync_interval is two minutes either way", () => {
     const replicas = [{ name: "n2", current: false, active: 3_500_000_000, peer: "44jz" }];
     expect(parseMonitored(varz({ sync_always: true }, { leader: "n1", replicas }))).toEqual({
-      ...{ id: "NBAR", name: "n1", synced: true, leader: "n1" },
+      ...{ id: "NBAR", name: "n1", synced: true, leader: "n1", storage: { used: 3_600_186, most: 50e9 } },
       others: [{ name: "n2", current: false, silentMs: 3_500 }],
     });
     expect(parseMonitored(varz({}))).toMatchObject({ synced: false, leader: undefined, others: [] });
@@ -86,8 +90,15 @@ describe("a node's monitoring port", () => {
 describe("whether a cluster syncs", () => {
   it("is well where each node said so", () =>
     expect(findingsOf(n2.id, ALL)).toEqual({
-      ...{ synced: ["n1", "n2", "n3"], faults: [], away: [], unsettled: false },
+      ...{ synced: ["n1", "n2", "n3"], faults: [], full: [], away: [], unsettled: false },
     }));
+
+  it("says which has no room, or soon none", () => {
+    const used = (gigabytes: number) => ({ storage: { used: gigabytes * 1e9, most: 50e9 } });
+    const found = findingsOf(n1.id, [n1, { ...n2, ...used(46) }, { ...n3, ...used(51) }]);
+    expect(found.full).toEqual(["n2 is nearly full: it may store 4.0 GB more", "n3 is full"]);
+    expect(found.faults).toEqual([]);
+  });
 
   it("is not where one does not, also one that nobody asked, or that only has another's place", () => {
     const lazy = { ...n3, synced: false };
@@ -120,7 +131,7 @@ describe("whether a cluster syncs", () => {
   it("does not wait for a node that is away: a run that lost one must start", () => {
     for (const n3 of [{ silentMs: 4_500 }, { current: false, silentMs: 0 }]) {
       const found = findingsOf(n2.id, [sees(n1, n3), n2, shut("c")]);
-      expect(found).toEqual({ synced: ["n1", "n2"], faults: [], away: ["n3"], unsettled: false });
+      expect(found).toEqual({ synced: ["n1", "n2"], faults: [], full: [], away: ["n3"], unsettled: false });
     }
     // Only the node that leads the others knows; and of most of them nobody may know nothing.
     expect(findingsOf(n2.id, [n1, sees(n2, { silentMs: 4_500 }), shut("c")]).faults).toHaveLength(1);

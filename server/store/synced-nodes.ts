@@ -4,12 +4,17 @@ import type { MonitoredNode, UnheardNode } from "./monitored-node.ts";
 const AWAY_MS = 4_000;
 const MISSED_MS = 1_500;
 
-/** Whether the nodes of a cluster have on their disks what they acknowledge. */
-export interface SyncFindings {
+/** Of what a node may store, the share from which it is said to be nearly full. */
+const NEARLY_FULL = 0.9;
+
+/** What the nodes of a cluster say: whether their disks have what they acknowledge, and room for more. */
+export interface NodeFindings {
   /** Nodes that have it, by name. */
   readonly synced: readonly string[];
-  /** What is wrong, each in a line. */
+  /** Which do not, or are not known to, each in a line. */
   readonly faults: readonly string[];
+  /** Which have no room, or soon none, each in a line. */
+  readonly full: readonly string[];
   /** Nodes that the others do not hear, and that can be asked once they are back. */
   readonly away: readonly string[];
   /** Whether to look again in a moment: the cluster elects, or a node that was not asked may just have died. */
@@ -20,7 +25,7 @@ export interface SyncFindings {
  * What the monitoring ports of a cluster say, seen from a connection to the node `id`, which says who the others are. A node
  * that nobody asked counts as one that does not sync, unless it is away.
  */
-export function findingsOf(id: string, answers: readonly (MonitoredNode | UnheardNode)[]): SyncFindings {
+export function findingsOf(id: string, answers: readonly (MonitoredNode | UnheardNode)[]): NodeFindings {
   const nodes = answers.filter((one) => "id" in one);
   const unheard = answers.filter((one) => "why" in one);
   const here = nodes.find((node) => node.id === id);
@@ -30,7 +35,7 @@ export function findingsOf(id: string, answers: readonly (MonitoredNode | Unhear
     return {
       synced: [],
       faults: [`${unknown("the node that this server is connected to")} (${why})`],
-      ...calm,
+      ...CALM,
     };
   }
   const names = [here.name, ...here.others.map(({ name }) => name)];
@@ -52,6 +57,7 @@ export function findingsOf(id: string, answers: readonly (MonitoredNode | Unhear
       ...ours.filter((node) => !node.synced).map(({ name }) => unsynced(name)),
       ...(missing.length > 0 ? [`${unknown(missing.join(", "))}${why}`] : []),
     ],
+    full: ours.flatMap(fullLine),
     away,
     unsettled:
       here.others.length > 0 &&
@@ -60,9 +66,15 @@ export function findingsOf(id: string, answers: readonly (MonitoredNode | Unhear
   };
 }
 
-const calm = { away: [], unsettled: false };
+const CALM = { full: [], away: [], unsettled: false };
 const reasonOf = ({ place, why }: UnheardNode): string => `${place}: ${why}`;
 const unsynced = (name: string): string =>
   `${name} does not sync its writes, and loses some in a power cut: set sync_interval: always`;
 const unknown = (names: string): string =>
   `whether ${names} syncs its writes is not known: open its monitoring port, 8222, or say where it is with --monitor`;
+
+function fullLine({ name, storage: { used, most } }: MonitoredNode): string[] {
+  if (most === 0 || used < NEARLY_FULL * most) return [];
+  const left = (Math.max(0, most - used) / 1e9).toFixed(1);
+  return [used < most ? `${name} is nearly full: it may store ${left} GB more` : `${name} is full`];
+}

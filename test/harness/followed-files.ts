@@ -35,6 +35,7 @@ export async function followedFiles(files: MemoryFiles) {
       },
     },
     jobs: new FakeJobs().end(),
+    claims: { take: async () => true, drop() {} },
     async close() {
       seen.closed = true;
     },
