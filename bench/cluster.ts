@@ -6,10 +6,14 @@
  * these: `coordinator`, `edge`, `engine`, and `journal`, the node that leads the journal's stream, or `both`, that node and
  * the server that leads, at once. N pauses (20) of the server
  * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
- * Then a run of 10M parameters with a mirror makes N versions (8), all of whose volunteers go to an edge: `edgeCpuMs` is
- * its processor time a receipt, `coordinatorCpuMs` that of the thread that takes deltas on the server that leads, and
- * `mergingCpuMs` that of its other threads; `originShare` is the part of the bytes that came from the run's own
- * servers. A bit is flipped in its streams on one node, which is made to lead: `flips` says what plain reads then lack.
+ * Then a run of 10M parameters with a mirror makes N versions (8) with 64 volunteers and N with 4, all of whom go to an edge.
+ * What the two stretches took tells a delta's cost from a version's: `edgeCpuMs` is the edge's processor time for a delta and
+ * its ticket, `coordinatorCpuMs` that of the thread that takes deltas on the server that leads, `mergingCpuMs` that of
+ * its other threads; `versionCpuMs` is what each takes for a version however many deltas it has, and `idleCpuMs` for a second
+ * in which nothing happens, which is measured and taken off first. All are of the kernel's count, garbage collection included.
+ * `stretches` has what each stretch took altogether, divided by its deltas; `originShare` is the part of the bytes that came
+ * from the run's own servers. A bit is flipped in its streams on one node, which is made to lead: `flips` says what plain
+ * reads then lack.
  * SIGINT or SIGTERM end it early, with the figures of what was done by then.
  * With `--json` the last line is one JSON object. Exits 1 where a receipted delta was lost or merged twice, a version was
  * published twice, the same upload got two receipts, or the run stood still.
@@ -65,6 +69,9 @@ const NOTHING_LARGE = {
   edgeCpuMs: null,
   coordinatorCpuMs: null,
   mergingCpuMs: null,
+  versionCpuMs: null,
+  idleCpuMs: null,
+  stretches: null,
   originShare: null,
   flips: null,
 };

@@ -14,29 +14,65 @@ import type { Seat } from "../../test/harness/seat.ts";
 import { mainThreadMs, processorMs } from "../lib/processor.ts";
 import { FrameMill } from "../load/frames.ts";
 
-/** About 10M parameters, as in the bench `load`; what trust makes of deltas is not measured. */
+/**
+ * About 10M parameters, as in the bench `load`; what trust makes of deltas is not measured. A version closes when all that was
+ * made for it is there: so it has about a delta of each volunteer.
+ */
 export const LARGE_RUN = {
   model: { layers: 8, heads: 8, width: 320, context: 128 },
   tokenBudget: Number.MAX_SAFE_INTEGER,
   warmupTokens: 0,
   leaseSeconds: 120,
   rounds: { seconds: 5 },
-  crowd: 64,
   evaluateWindows: 1,
   trust: { rules: "mean", auditShare: 0 },
 };
-const VOLUNTEERS = 8;
-/** Milliseconds before a volunteer asks again, as if it had trained, and before who was refused tries again. */
+/** Volunteers at work in one stretch of versions and in the other: what differs between these is what deltas cost. */
+const [FEW, MANY] = [4, 64];
+/** Milliseconds before a volunteer sends, as if it had trained, and before who was refused tries again. */
 const TRAINING_MS = 1_000;
 const AGAIN_MS = 500;
+/** Milliseconds between two looks for a new version. */
+const LOOK_MS = 250;
+/** Milliseconds without deltas in which is measured what servers take while nothing happens. */
+const IDLE_MS = 5_000;
+/** Milliseconds without a new version after which none is being made: a round, and what a busy machine takes to merge. */
+const SETTLE_MS = 12_000;
 /** Visitors who keep a copy of the model. */
 const FOLLOWERS = 4;
 
+/** Milliseconds of processor time. */
+interface Costs {
+  /** All of the edge's process. */
+  readonly edge: number;
+  /** Of the process that leads, the thread that takes deltas. */
+  readonly coordinator: number;
+  /** Its other threads, which merge, and of V8, which compile and look for garbage beside it. */
+  readonly merging: number;
+}
+
+/** What happened between two moments. */
+interface Stretch {
+  readonly spent: Costs;
+  readonly receipts: number;
+  readonly versions: number;
+  readonly seconds: number;
+}
+
 export interface LargeFigures {
-  /** All of the edge's process; of the one that leads, the thread that takes deltas, and its other threads, which merge. */
+  /** For a delta, with its ticket. */
   readonly edgeCpuMs: number;
   readonly coordinatorCpuMs: number;
   readonly mergingCpuMs: number;
+  /** For a version, however many deltas it has; and for a second in which nothing happens. */
+  readonly versionCpuMs: Costs;
+  readonly idleCpuMs: Costs;
+  /** Deltas of a version in one stretch and in the other, and altogether what each took of the edge and of the leading thread. */
+  readonly stretches: readonly {
+    readonly deltas: number;
+    readonly edge: number;
+    readonly coordinator: number;
+  }[];
   /** Of the bytes that volunteers and followers got, the part that came from a server of the run. */
   readonly originShare: number;
   readonly receipts: readonly TicketId[];
@@ -57,7 +93,8 @@ export async function serveDirectory(directory: string) {
 
 /**
  * Sends sparse deltas of 10M parameters, packed as volunteers do, through an edge while others follow the model: processor time
- * a receipt of the edge and of the server that leads, and where the bytes came from.
+ * of the edge and of the server that leads, and where the bytes came from. `versions` are measured with many deltas, and as
+ * many with few.
  */
 export async function measureLarge(leader: Seat, edge: Seat, versions: number): Promise<LargeFigures> {
   const got = { server: 0, mirror: 0 };
@@ -80,45 +117,107 @@ export async function measureLarge(leader: Seat, edge: Seat, versions: number): 
   const mill = new FrameMill(first.delta, first.parameters);
   const packed = (frame: Uint8Array<ArrayBuffer>, { delta = first.delta }: Ticket) =>
     packFrame(frame, first.parameters, delta);
-  const ending = new AbortController();
   const receipts: TicketId[] = [];
-  const volunteers = Array.from({ length: VOLUNTEERS }, async () => {
+  const work = async (over: AbortSignal) => {
     const volunteer = await HttpVolunteer.create((path, init) => counted(origin + path, init));
-    while (!ending.signal.aborted) {
+    while (!over.aborted) {
       try {
         const ticket = await volunteer.ticket();
         await sleep(TRAINING_MS);
         receipts.push((await volunteer.upload(ticket, packed(mill.frame(), ticket))).ticket);
       } catch (error) {
-        if (!(error instanceof ProtocolError)) await sleep(AGAIN_MS);
-        else await sleep(error.retryAfterMs ?? AGAIN_MS);
+        const hint = error instanceof ProtocolError ? error.retryAfterMs : undefined;
+        await sleep(hint ?? AGAIN_MS);
       }
     }
+  };
+  const ending = new AbortController();
+  let newest = first.version;
+  const followers = Array.from({ length: FOLLOWERS }, async () => {
+    for await (const version of follow(api(), ending.signal)) newest = Math.max(newest, version);
   });
-  const from = await spentBy(edge, leader);
-  await Promise.all(Array.from({ length: FOLLOWERS }, () => follow(api(), versions)));
-  const to = await spentBy(edge, leader);
-  const sent = receipts.length;
+  const following = Promise.all(followers);
+  following.catch(() => ending.abort()); // nobody would say any more which version is the newest
+  const moment = async () => ({
+    ...{ spent: await spentBy(edge, leader), receipts: receipts.length, version: newest },
+    at: performance.now(),
+  });
+  const between = (from: Awaited<ReturnType<typeof moment>>, to: typeof from): Stretch => ({
+    spent: mapped((of) => to.spent[of] - from.spent[of]),
+    receipts: to.receipts - from.receipts,
+    versions: to.version - from.version,
+    seconds: (to.at - from.at) / 1_000,
+  });
+  /** Measures from the end of a version to the end of one; the first warms up. */
+  const stretch = async (volunteers: number) => {
+    const over = new AbortController();
+    const working = Array.from({ length: volunteers }, () => work(over.signal));
+    const reached = async (version: number) => {
+      while (newest < version && !ending.signal.aborted) await sleep(LOOK_MS);
+      return moment();
+    };
+    const from = await reached(newest + 1);
+    const to = await reached(from.version + versions);
+    over.abort();
+    await Promise.all(working);
+    return between(from, to);
+  };
+  const many = await stretch(MANY);
+  const few = await stretch(FEW);
+  for (let seen = -1; seen < newest; await sleep(SETTLE_MS)) seen = newest;
+  const quiet = await moment();
+  await sleep(IDLE_MS);
+  const idle = between(quiet, await moment());
   ending.abort();
-  await Promise.all(volunteers);
-  const each = (of: keyof typeof from) => Number(((to[of] - from[of]) / sent).toFixed(2));
-  const originShare = Number((got.server / (got.server + got.mirror)).toFixed(4));
-  const costs = { edgeCpuMs: each("edge"), coordinatorCpuMs: each("leader"), mergingCpuMs: each("merging") };
-  return { ...costs, originShare, receipts };
+  await following;
+  const { delta, version, second } = costsOf(many, few, idle);
+  return {
+    ...{ edgeCpuMs: delta.edge, coordinatorCpuMs: delta.coordinator, mergingCpuMs: delta.merging },
+    ...{ versionCpuMs: version, idleCpuMs: second },
+    stretches: [many, few].map(({ spent, receipts, versions }) => ({
+      deltas: rounded(receipts / versions),
+      edge: rounded(spent.edge / receipts),
+      coordinator: rounded(spent.coordinator / receipts),
+    })),
+    originShare: Number((got.server / (got.server + got.mirror)).toFixed(4)),
+    receipts,
+  };
 }
 
-async function spentBy(edge: Seat, { pid }: Seat) {
-  const [process, leader] = [await processorMs(pid), await mainThreadMs(pid)];
-  return { edge: await processorMs(edge.pid), leader, merging: process - leader };
+const rounded = (ms: number) => Number(ms.toFixed(2));
+const mapped = (cost: (of: keyof Costs) => number): Costs => ({
+  edge: cost("edge"),
+  coordinator: cost("coordinator"),
+  merging: cost("merging"),
+});
+
+/**
+ * What a delta, a version and a second cost. The second is measured; the others are the two unknowns of two equations: what
+ * each stretch took is its deltas' costs and its versions', beside its seconds'.
+ */
+function costsOf(many: Stretch, few: Stretch, idle: Stretch) {
+  const second = mapped((of) => idle.spent[of] / idle.seconds);
+  const beside = ({ spent, seconds }: Stretch, of: keyof Costs) => spent[of] - second[of] * seconds;
+  const determinant = many.receipts * few.versions - few.receipts * many.versions;
+  const delta = mapped(
+    (of) => (beside(many, of) * few.versions - beside(few, of) * many.versions) / determinant,
+  );
+  const version = mapped((of) => (beside(few, of) - delta[of] * few.receipts) / few.versions);
+  const shown = (costs: Costs) => mapped((of) => rounded(costs[of]));
+  return { delta: shown(delta), version: shown(version), second: shown(second) };
 }
 
-/** Downloads a version whole, and then the way from each to the next. */
-async function follow(api: ReturnType<typeof mirroredApi>, versions: number): Promise<void> {
+async function spentBy(edge: Seat, { pid }: Seat): Promise<Costs> {
+  const [process, coordinator] = [await processorMs(pid), await mainThreadMs(pid)];
+  return { edge: await processorMs(edge.pid), coordinator, merging: process - coordinator };
+}
+
+/** Downloads a version whole, and then the way from each to the next; yields each that it has. */
+async function* follow(api: ReturnType<typeof mirroredApi>, over: AbortSignal): AsyncGenerator<number> {
   const { version: first, hash, parameters } = await api.manifest();
   await api.snapshot(hash, parameters);
-  for (let version = first; version < first + versions; ) {
+  for (let version = first; !over.aborted; await sleep(LOOK_MS)) {
     const { version: newest } = await api.manifest();
-    for (; version < newest; version++) await api.diff(version, parameters);
-    await sleep(AGAIN_MS);
+    for (; version < newest; yield ++version) await api.diff(version, parameters);
   }
 }
