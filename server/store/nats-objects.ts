@@ -3,6 +3,7 @@ import { type JetStreamClient, type JetStreamManager, jetstream } from "@nats-io
 import { type ObjectInfo, type ObjectStore, Objm } from "@nats-io/obj";
 import { headers, type NatsConnection, nuid } from "@nats-io/transport-node";
 import { concat, type Pieces, partsOf } from "../../protocol/bytes.ts";
+import { readChunks } from "./chunk-reads.ts";
 import { DamagedReplica, decidedAs, isNoStream, isWrongLast } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
 import { ASK_MS, BRING_MS, managerOf } from "./nats-manager.ts";
@@ -194,16 +195,12 @@ export class NatsObjects {
     { nuid, chunks, digest }: ObjectInfo,
     read: (query: { seq: number; next_by_subj: string }) => Promise<{ data: Uint8Array; seq: number } | null>,
   ): Promise<Uint8Array<ArrayBuffer> | number | "changed"> {
-    const parts: Uint8Array[] = [];
-    for (let chunk = 0, next = 1; chunk < chunks; chunk++) {
-      const message = await read({ seq: next, next_by_subj: this.#chunks(nuid) });
-      if (message === null) return chunk;
-      parts.push(message.data);
-      next = message.seq + 1;
-    }
-    const whole = concat(...parts);
-    const found = Buffer.from(await crypto.subtle.digest("SHA-256", whole)).toString("base64url");
-    return digest.replace(/^SHA-256=|=+$/g, "") === found ? whole : "changed";
+    const subject = this.#chunks(nuid);
+    const found = await readChunks(chunks, (seq) => read({ seq, next_by_subj: subject }));
+    if (typeof found === "number") return found;
+    const whole = concat(...found.map(({ data }) => data));
+    const hash = Buffer.from(await crypto.subtle.digest("SHA-256", whole)).toString("base64url");
+    return digest.replace(/^SHA-256=|=+$/g, "") === hash ? whole : "changed";
   }
 
   /**
