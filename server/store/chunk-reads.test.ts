@@ -47,12 +47,12 @@ test("what lies between them costs a few answers twice, and loses none", async (
   expect((await stream(others).read(40)).found).toEqual(others);
 });
 
-test("a chunk that is not there is told by its number", async () => {
+test("of a chunk that is not there the caller gets the number", async () => {
   expect((await stream([]).read(3)).found).toBe(0);
   expect((await stream([5, 6]).read(3)).found).toBe(2);
 });
 
-test("what fails is told, and nothing else of what was asked for", async () => {
+test("the caller gets what failed, and nothing else of what was asked for", async () => {
   const failing = async (from: number): Promise<Chunk> => {
     if (from > 2) throw new Error(`nobody answers for ${from}`);
     return { seq: from, data: new Uint8Array() };
