@@ -22,6 +22,9 @@ describe("what the operator reads", () => {
     const links = linksOf(endpoint("example.org", true), "https://example.org:81/operator#link=x");
     for (const path of ["/", "/status", "/api/run"])
       expect(links).toContain(`https://example.org:81${path}\n`);
+    const behind = { ...endpoint("0.0.0.0"), path: "/train", named: "https://train.example" };
+    expect(linksOf(behind, "x")).toContain("volunteer  https://train.example/train/\n");
+    expect(linksOf(behind, "x")).not.toMatch(/localhost|elsewhere/);
     expect(links).toMatch(/operator\s+https:\/\/example\.org:81\/operator#link=x {2}\(signs in once/);
   });
 

@@ -15,12 +15,15 @@ export interface Endpoint {
   readonly tls: boolean;
   /** The path under which a proxy serves it, e.g. `/train`. */
   readonly path?: string;
+  /** The origin by which the operator says that visitors come, e.g. `https://train.example`; of several, the first. */
+  readonly named?: string | undefined;
 }
 
 const isWildcard = (host: string): boolean => host === "0.0.0.0" || host === "::";
 
-/** An address that a browser on this machine can open. */
-export function originOf({ host, port, tls, path = "" }: Endpoint): string {
+/** The address that the operator names, else one that a browser on this machine can open. */
+export function originOf({ host, port, tls, path = "", named: given }: Endpoint): string {
+  if (given !== undefined) return given + path;
   const named = isWildcard(host) ? "localhost" : host.includes(":") ? `[${host}]` : host;
   return `${tls ? "https" : "http"}://${named}:${port}${path}`;
 }
@@ -35,7 +38,7 @@ export function linksOf(endpoint: Endpoint, link: string): string {
     `  model      ${origin}/api/snapshots/latest.safetensors`,
     `  operator   ${link}  (signs in once, within ${LINK_MS / 60_000} minutes)`,
   ];
-  for (const address of isWildcard(endpoint.host) ? addresses() : []) {
+  for (const address of isWildcard(endpoint.host) && endpoint.named === undefined ? addresses() : []) {
     lines.push(`  elsewhere  ${originOf({ ...endpoint, host: address })}/`);
   }
   return `${lines.join("\n")}\n`;

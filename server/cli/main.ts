@@ -94,7 +94,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     await app.move(directory);
     if (directory.run !== undefined) seat?.lead(directory.run); // at once: volunteers wait at the edges
     server ??= await open();
-    await greet(endpointAt(server.port), flags, directory, io);
+    await greet({ ...endpointAt(server.port), named: flags.origins[0] }, flags, directory, io);
     const stopped = abortOf(io.signal);
     const run = directory.run ?? (await Promise.race([app.runCreated, stopped]));
     if (run === undefined) return;

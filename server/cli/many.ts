@@ -85,7 +85,10 @@ export async function serveMany(
     const ticking = setInterval(() => runs.tick(), TICK_MS);
     try {
       await greet(
-        { host: flags.host, port: server.port, tls: tls !== undefined, path: flags.basePath },
+        {
+          ...{ host: flags.host, port: server.port, tls: tls !== undefined },
+          ...{ path: flags.basePath, named: flags.origins[0] },
+        },
         flags,
         runs,
         io,
