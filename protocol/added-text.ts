@@ -1,5 +1,5 @@
-import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
-import { parseTextWork, type SetupState } from "./setup.ts";
+import { count, flag, list, message, number, object, oneOf, type Reader, text } from "./schema.ts";
+import { TEXT_WORK } from "./setup.ts";
 
 /** Messages between the operator's page and a server with a run, about more text for it (rule O8). */
 
@@ -11,63 +11,37 @@ export const MAX_URL_CHARS = 2_000;
 /** Texts that a run lists, the newest. */
 const MAX_LISTED = 100;
 
-/** Text that is asked to come in. */
-export interface TextOrder {
-  /** The uploaded file, or an address that the server is to fetch it from. */
-  readonly from: "upload" | { readonly url: string };
-  readonly weight: number;
+/** The uploaded file, or an address that the server is to fetch it from. */
+const source: Reader<"upload" | { readonly url: string }> = (value, field) =>
+  value === "upload" ? value : object({ url: text(MAX_URL_CHARS) })(value, field);
+
+export const parseTextOrder = message({
+  from: source,
+  weight: number(MIN_WEIGHT, MAX_WEIGHT),
   /** Whether passages that the run's text has already come in again. */
-  readonly duplicates: "keep" | "drop";
-}
+  duplicates: oneOf("keep", "drop"),
+});
+/** Text that is asked to come in. */
+export type TextOrder = ReturnType<typeof parseTextOrder>;
 
-export function parseTextOrder(json: Json): TextOrder {
-  return {
-    from:
-      json.from === "upload"
-        ? "upload"
-        : { url: asText(asObject(json.from, "from").url, "url", MAX_URL_CHARS) },
-    weight: asNumber(json.weight, "weight", MIN_WEIGHT, MAX_WEIGHT),
-    duplicates: as(
-      (value): value is "keep" | "drop" => value === "keep" || value === "drop",
-      json.duplicates,
-      "duplicates",
-    ),
-  };
-}
-
-/** A text that was added. */
-export interface AddedSummary {
+const added = object({
   /** Its files' names. */
-  readonly name: string;
-  readonly bytes: number;
-  readonly tokens: number;
+  name: text(MAX_URL_CHARS),
+  bytes: count,
+  tokens: count,
   /** Passages that came before. */
-  readonly duplicates: number;
+  duplicates: count,
   /** It comes in at the next version's boundary. */
-  readonly waits: boolean;
-}
-
-/** How adding text to a run goes. */
-export interface TextState extends Omit<SetupState, "corpus"> {
-  /** In their order, the newest few. */
-  readonly texts: readonly AddedSummary[];
-}
+  waits: flag,
+});
+/** A text that was added. */
+export type AddedSummary = ReturnType<typeof added>;
 
 /** Reads `GET …/founding` of a server that has a run. Throws `bad-request`. */
-export function parseTextState(json: Json): TextState {
-  return {
-    ...parseTextWork(json),
-    texts: asArray(json.texts, "texts", MAX_LISTED).map((value) => {
-      const text = asObject(value, "texts[]");
-      return {
-        name: asText(text.name, "texts[].name", MAX_URL_CHARS),
-        bytes: count(text.bytes, "texts[].bytes"),
-        tokens: count(text.tokens, "texts[].tokens"),
-        duplicates: count(text.duplicates, "texts[].duplicates"),
-        waits: asBoolean(text.waits, "texts[].waits"),
-      };
-    }),
-  };
-}
-
-const count = (value: unknown, field: string) => asInteger(value, field, 0, Number.MAX_SAFE_INTEGER);
+export const parseTextState = message({
+  ...TEXT_WORK,
+  /** In their order, the newest few. */
+  texts: list(added, MAX_LISTED),
+});
+/** How adding text to a run goes. */
+export type TextState = ReturnType<typeof parseTextState>;

@@ -1,4 +1,5 @@
-import { asText, type Json } from "./guards.ts";
+import { asObject, asText, type Json } from "./guards.ts";
+import type { Reader } from "./schema.ts";
 import { asLine, isSeen, refuseText } from "./text.ts";
 
 /**
@@ -87,6 +88,9 @@ export function parseCard(json: Json): RunCard {
   }
   return card;
 }
+
+/** A card within a message. */
+export const card: Reader<RunCard> = (value, field) => parseCard(asObject(value, field));
 
 /** Line breaks within a paragraph are blanks. */
 function paragraphs(given: unknown, field: string, most: number): string {

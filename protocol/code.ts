@@ -1,6 +1,7 @@
 import { ProtocolError } from "./errors.ts";
-import { as, asBoolean, asInteger, type Json } from "./guards.ts";
+import { as, type Json } from "./guards.ts";
 import { isPeerId, type PeerId } from "./ids.ts";
+import { flag, id, integer, message, orNull } from "./schema.ts";
 
 /**
  * A box at the server in which two open pages of one person meet (rule U6). One page opens it and shows a code, the other
@@ -19,18 +20,6 @@ export type CodeRequest =
 
 /** Base64url and dots; what is in it is the two pages' own. */
 export type Note = string;
-
-/** The answer. */
-export interface CodeAnswer {
-  /** Milliseconds until the box is gone. */
-  readonly left: number;
-  /** To who opened it: the knock, once there is one. */
-  readonly knock: Note | null;
-  /** To who knocked: what was handed over. It is in one answer alone. */
-  readonly hand: Note | null;
-  /** Whether that answer was given. */
-  readonly taken: boolean;
-}
 
 /** Milliseconds that a code is good for. */
 export const CODE_MS = 120_000;
@@ -54,12 +43,15 @@ export function parseCodeRequest(json: Json): CodeRequest {
 }
 
 /** Throws `bad-request`. */
-export function parseCodeAnswer(json: Json): CodeAnswer {
-  const note = (value: unknown, field: string) => (value === null ? null : as(isNote, value, field));
-  return {
-    left: asInteger(json.left, "left", 0, CODE_MS),
-    knock: note(json.knock, "knock"),
-    hand: note(json.hand, "hand"),
-    taken: asBoolean(json.taken, "taken"),
-  };
-}
+export const parseCodeAnswer = message({
+  /** Milliseconds until the box is gone. */
+  left: integer(0, CODE_MS),
+  /** To who opened it: the knock, once there is one. */
+  knock: orNull(id(isNote)),
+  /** To who knocked: what was handed over. It is in one answer alone. */
+  hand: orNull(id(isNote)),
+  /** Whether that answer was given. */
+  taken: flag,
+});
+/** The answer. */
+export type CodeAnswer = ReturnType<typeof parseCodeAnswer>;

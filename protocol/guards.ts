@@ -1,8 +1,8 @@
 import { ProtocolError } from "./errors.ts";
 
 /**
- * Readers for a stranger's JSON: each returns the value with its type or throws `bad-request` naming the
- * field. Hand-written because the schema library of the server's edge has no place in a visitor's page.
+ * Checks of a stranger's JSON: each returns the value with its type or throws `bad-request` naming the field; schema.ts puts
+ * them together. Hand-written because the schema library of the server's edge has no place in a visitor's page.
  */
 export type Json = Readonly<Record<string, unknown>>;
 

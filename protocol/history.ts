@@ -1,5 +1,5 @@
 import { canonicalBytes } from "./canonical.ts";
-import { as, asArray, asInteger, asNumber, asObject, type Json } from "./guards.ts";
+import { asObject, type Json } from "./guards.ts";
 import { sha256, sign, verify } from "./identity.ts";
 import {
   type Hash,
@@ -9,53 +9,54 @@ import {
   isTicketId,
   isVolunteerKey,
   type RunId,
-  type Signature,
-  type TicketId,
   type VolunteerKey,
 } from "./ids.ts";
+import { id, integer, list, message, number, object } from "./schema.ts";
+
+/** Entries of a record that a reader takes: sixty-four times what a server merges at once. */
+const MAX_MERGED = 65_536;
+
+const entry = object({
+  ticket: id(isTicketId),
+  /** The key that signed the upload. */
+  volunteer: id(isVolunteerKey),
+  /** SHA-256 of the delta's frame. */
+  delta: id(isHash),
+  /** Its weight in the mean, before division by their sum. */
+  weight: number(0, Number.MAX_VALUE),
+});
+export type MergedEntry = ReturnType<typeof entry>;
+
+const record = object({
+  run: id(isRunId),
+  /** From 1: version 0 is the genesis, whose hash is the run's id. */
+  version: integer(1, Number.MAX_SAFE_INTEGER),
+  /** The hash of the record before; the run's id, for version 1. */
+  previous: id(isHash),
+  /** SHA-256 of the version's safetensors file. */
+  model: id(isHash),
+  /** SHA-256 of the diff frame that leads here. */
+  diff: id(isHash),
+  /** The outer step and the downlink's codec, as the run's settings have them. */
+  step: asObject,
+  merged: list(entry, MAX_MERGED),
+  signature: id(isSignature),
+});
 
 /**
  * A version's record (rules G1 to G4): every delta with its signer and weight, in the order of the
  * merge, and the step that applied their mean. Each record names the one before it, so that the newest
  * record's hash commits the server to all of the run's past.
  */
-export interface VersionTerms {
-  readonly run: RunId;
-  /** From 1: version 0 is the genesis, whose hash is the run's id. */
-  readonly version: number;
-  /** The hash of the record before; the run's id, for version 1. */
-  readonly previous: Hash;
-  /** SHA-256 of the version's safetensors file. */
-  readonly model: Hash;
-  /** SHA-256 of the diff frame that leads here. */
-  readonly diff: Hash;
-  /** The outer step and the downlink's codec, as the run's settings have them. */
-  readonly step: Json;
-  readonly merged: readonly MergedEntry[];
-}
+export type VersionRecord = ReturnType<typeof record>;
+export type VersionTerms = Omit<VersionRecord, "signature">;
 
-export interface MergedEntry {
-  readonly ticket: TicketId;
-  /** The key that signed the upload. */
-  readonly volunteer: VolunteerKey;
-  /** SHA-256 of the delta's frame. */
-  readonly delta: Hash;
-  /** Its weight in the mean, before division by their sum. */
-  readonly weight: number;
-}
+/** Reads a record from JSON; unknown fields are dropped. Throws `bad-request`. */
+export const parseRecord = (json: Json): VersionRecord => record(json, "record");
 
-export interface VersionRecord extends VersionTerms {
-  readonly signature: Signature;
-}
-
+export const parseProof = message({ record, position: integer(0, MAX_MERGED) });
 /** That a delta is in a version: its record, and the delta's place among the merged, from 0. */
-export interface DeltaProof {
-  readonly record: VersionRecord;
-  readonly position: number;
-}
-
-/** Entries of a record that a reader takes: sixty-four times what a server merges at once. */
-const MAX_MERGED = 65_536;
+export type DeltaProof = ReturnType<typeof parseProof>;
 
 /** The hash by which the next record names this one: of the very bytes that are signed. */
 export function recordHash(terms: VersionTerms): Promise<Hash> {
@@ -84,35 +85,6 @@ export async function verifyProof(key: VolunteerKey, proof: DeltaProof, own: Own
     entry.delta === own.delta &&
     (await verifyRecord(key, proof.record))
   );
-}
-
-/** Reads a record from JSON; unknown fields are dropped. Throws `bad-request`. */
-export function parseRecord(json: Json): VersionRecord {
-  return {
-    run: as(isRunId, json.run, "record.run"),
-    version: asInteger(json.version, "record.version", 1, Number.MAX_SAFE_INTEGER),
-    previous: as(isHash, json.previous, "record.previous"),
-    model: as(isHash, json.model, "record.model"),
-    diff: as(isHash, json.diff, "record.diff"),
-    step: asObject(json.step, "record.step"),
-    merged: asArray(json.merged, "record.merged", MAX_MERGED).map((value, i) => {
-      const entry = asObject(value, `record.merged[${i}]`);
-      return {
-        ticket: as(isTicketId, entry.ticket, "ticket"),
-        volunteer: as(isVolunteerKey, entry.volunteer, "volunteer"),
-        delta: as(isHash, entry.delta, "delta"),
-        weight: asNumber(entry.weight, "weight", 0, Number.MAX_VALUE),
-      };
-    }),
-    signature: as(isSignature, json.signature, "record.signature"),
-  };
-}
-
-export function parseProof(json: Json): DeltaProof {
-  return {
-    record: parseRecord(asObject(json.record, "record")),
-    position: asInteger(json.position, "position", 0, MAX_MERGED),
-  };
 }
 
 /** The signed fields alone, whatever else the value carries. */

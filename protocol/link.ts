@@ -1,5 +1,5 @@
 import { ProtocolError } from "./errors.ts";
-import { as, asInteger, type Json } from "./guards.ts";
+import { as, type Json } from "./guards.ts";
 import { type Checks, type Identity, sign, verify, WEB_CHECKS } from "./identity.ts";
 import {
   isCanonical,
@@ -12,6 +12,7 @@ import {
   type VolunteerKey,
 } from "./ids.ts";
 import type { Recipient } from "./request.ts";
+import { count, integer, message } from "./schema.ts";
 
 /**
  * That two keys are one person's (rule U5). One of them signs the request; the other signs this, which names that one
@@ -36,16 +37,6 @@ export interface LinkBody {
   /** Null: the sender is to be linked with nobody any more. */
   readonly with: VolunteerKey | null;
   readonly signature?: Signature;
-}
-
-/** What all keys of one person gave together. */
-export interface Together {
-  /** Of the other keys. */
-  readonly linked: number;
-  readonly tokens: number;
-  readonly recent: number;
-  /** Deltas merged. */
-  readonly merged: number;
 }
 
 /** Keys of one person at most: some devices, each with a browser or two. */
@@ -83,12 +74,13 @@ export async function openLink(
 }
 
 /** Reads the answer. Throws `bad-request`. */
-export function parseTogether(json: Json): Together {
-  const count = (field: string) => asInteger(json[field], field, 0, Number.MAX_SAFE_INTEGER);
-  return {
-    linked: asInteger(json.linked, "linked", 0, MAX_LINKED - 1),
-    tokens: count("tokens"),
-    recent: count("recent"),
-    merged: count("merged"),
-  };
-}
+export const parseTogether = message({
+  /** Of the other keys. */
+  linked: integer(0, MAX_LINKED - 1),
+  tokens: count,
+  recent: count,
+  /** Deltas merged. */
+  merged: count,
+});
+/** What all keys of one person gave together. */
+export type Together = ReturnType<typeof parseTogether>;

@@ -8,7 +8,7 @@ import { parseJson } from "./guards.ts";
 import { createIdentity, type Identity, sha256, sign, verify } from "./identity.ts";
 import { isHash, isTicketId, type RunId, type TicketId } from "./ids.ts";
 import { MAX_LOSS } from "./limits.ts";
-import { parseManifest, parseOptimizer } from "./manifest.ts";
+import { optimizer, parseManifest } from "./manifest.ts";
 import { parseReceipt, signReceipt, verifyReceipt } from "./receipt.ts";
 import {
   donePart,
@@ -212,9 +212,9 @@ describe("guards", () => {
 
   it("M1: an optimizer with Muon inside is read, an unknown one refused; control: what says nothing gets nothing", async () => {
     const adamW = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
-    expect(parseOptimizer({ ...adamW, inner: "muon" })).toEqual({ ...adamW, inner: "muon" });
-    expect(await codeOf(() => parseOptimizer({ ...adamW, inner: "sgd" }))).toBe("bad-request");
-    expect(Object.keys(parseOptimizer(adamW))).toEqual(Object.keys(adamW));
+    expect(optimizer({ ...adamW, inner: "muon" }, "optimizer")).toEqual({ ...adamW, inner: "muon" });
+    expect(await codeOf(() => optimizer({ ...adamW, inner: "sgd" }, "optimizer"))).toBe("bad-request");
+    expect(Object.keys(optimizer(adamW, "optimizer"))).toEqual(Object.keys(adamW));
   });
 
   it("E1: an event of a type unknown here is skipped, a malformed one refused", async () => {

@@ -1,26 +1,20 @@
-import { asInteger, asObject } from "./guards.ts";
+import { asInteger } from "./guards.ts";
 import { MAX_VOCABULARY, MIN_VOCABULARY } from "./limits.ts";
+import { integer, object, type Reader } from "./schema.ts";
 
-/** The shape of a GPT-2 (names after Hugging Face's config: n_layer, n_head, n_embd, n_positions, vocab_size). */
-export interface ModelShape {
-  readonly layers: number;
-  readonly heads: number;
-  readonly width: number;
+const sizes = object({
+  layers: integer(1, 96),
+  heads: integer(1, 96),
+  width: integer(1, 8_192),
   /** Positions the model has: the longest sequence, in tokens. */
-  readonly context: number;
-  readonly vocabulary: number;
-}
+  context: integer(2, 8_192),
+  vocabulary: integer(MIN_VOCABULARY, MAX_VOCABULARY),
+});
+/** The shape of a GPT-2 (names after Hugging Face's config: n_layer, n_head, n_embd, n_positions, vocab_size). */
+export type ModelShape = ReturnType<typeof sizes>;
 
-/** Reads a shape from a stranger's JSON. Throws `bad-request` naming the field. */
-export function parseModelShape(value: unknown): ModelShape {
-  const json = asObject(value, "model");
-  const shape = {
-    layers: asInteger(json.layers, "model.layers", 1, 96),
-    heads: asInteger(json.heads, "model.heads", 1, 96),
-    width: asInteger(json.width, "model.width", 1, 8_192),
-    context: asInteger(json.context, "model.context", 2, 8_192),
-    vocabulary: asInteger(json.vocabulary, "model.vocabulary", MIN_VOCABULARY, MAX_VOCABULARY),
-  };
-  asInteger(shape.width / shape.heads, "model.width / model.heads", 1, 8_192);
+export const modelShape: Reader<ModelShape> = (value, field) => {
+  const shape = sizes(value, field);
+  asInteger(shape.width / shape.heads, `${field}.width / ${field}.heads`, 1, 8_192);
   return shape;
-}
+};

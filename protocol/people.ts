@@ -1,26 +1,9 @@
-import { as, asArray, asInteger, asObject, type Json } from "./guards.ts";
+import type { Json } from "./guards.ts";
 import { type Hash, isPersonId, type PersonId, type TicketId, type VolunteerKey } from "./ids.ts";
 import type { Together } from "./link.ts";
+import { count, id, list, message, object, oneOf, optional } from "./schema.ts";
 import type { VolunteerCredit } from "./status.ts";
 import { asLine, isSeen, refuseText } from "./text.ts";
-
-/**
- * Volunteers' names (rules U1 to U4). Nobody has one unless they ask for it.
- */
-export interface Leader {
-  readonly name: string;
-  /** Merged tokens, in all and of the last 24 hours of the run clock. */
-  readonly tokens: number;
-  readonly recent: number;
-  /** Of its page, where it has one (rule U7). */
-  readonly page?: PersonId;
-}
-
-/** An audit's verdict on a delta (rules AU1 and AU4). */
-export interface AuditedAs {
-  readonly verdict: (typeof VERDICTS)[number];
-  readonly reason: (typeof REASONS)[number];
-}
 
 /** The answer of `POST /api/me/data`: everything that the server holds about a key, readable as it is. */
 export interface PersonalData {
@@ -76,26 +59,29 @@ export function normaliseName(given: unknown): string {
   return name;
 }
 
-const VERDICTS = ["good", "bad", "unclear"] as const;
-const REASONS = ["gain", "no-gain", "harm", "copy", "recomputed", "mismatch"] as const;
-const isVerdict = (value: unknown): value is AuditedAs["verdict"] => VERDICTS.some((one) => one === value);
-const isReason = (value: unknown): value is AuditedAs["reason"] => REASONS.some((one) => one === value);
-
 /** Reads what an audit found. Throws `bad-request`. */
-export const parseAudit = (json: Json): AuditedAs => ({
-  verdict: as(isVerdict, json.verdict, "verdict"),
-  reason: as(isReason, json.reason, "reason"),
+export const parseAudit = message({
+  verdict: oneOf("good", "bad", "unclear"),
+  reason: oneOf("gain", "no-gain", "harm", "copy", "recomputed", "mismatch"),
 });
+/** An audit's verdict on a delta (rules AU1 and AU4). */
+export type AuditedAs = ReturnType<typeof parseAudit>;
+
+const leaders = message({
+  leaders: list(
+    object({
+      name: normaliseName,
+      /** Merged tokens, in all and of the last 24 hours of the run clock. */
+      tokens: count,
+      recent: count,
+      /** Of its page, where it has one (rule U7). */
+      page: optional(id(isPersonId)),
+    }),
+    MAX_LEADERS,
+  ),
+});
+/** Volunteers' names (rules U1 to U4). Nobody has one unless they ask for it. */
+export type Leader = ReturnType<typeof leaders>["leaders"][number];
 
 /** Reads `GET /api/leaders`. Throws `bad-request`. */
-export function parseLeaders(json: Json): readonly Leader[] {
-  return asArray(json.leaders, "leaders", MAX_LEADERS).map((value, i) => {
-    const one = asObject(value, `leaders[${i}]`);
-    return {
-      name: normaliseName(one.name),
-      tokens: asInteger(one.tokens, "tokens", 0, Number.MAX_SAFE_INTEGER),
-      recent: asInteger(one.recent, "recent", 0, Number.MAX_SAFE_INTEGER),
-      ...(one.page !== undefined && { page: as(isPersonId, one.page, "page") }),
-    };
-  });
-}
+export const parseLeaders = (json: Json): readonly Leader[] => leaders(json).leaders;

@@ -1,5 +1,5 @@
 import { type CodecSpec, parseCodec } from "./codec/codec.ts";
-import { as, asInteger, asNumber, asObject, type Json } from "./guards.ts";
+import { as, asInteger, type Json } from "./guards.ts";
 import { type Signer, sign, verify } from "./identity.ts";
 import {
   type Hash,
@@ -11,6 +11,7 @@ import {
   type VolunteerKey,
 } from "./ids.ts";
 import { MAX_LOSS, MAX_OBJECT_BYTES } from "./limits.ts";
+import { id, message, number, object, optional } from "./schema.ts";
 import { parseAssignment, type TicketTerms } from "./ticket.ts";
 
 /** A loss before a delta was applied to its version's weights, and after; nats a token. */
@@ -137,24 +138,17 @@ export function reportable({ assigned, gate, ...of }: Measured): Measured {
   };
 }
 
+const nats = number(0, MAX_LOSS);
+const change = object({ before: nats, after: nats, error: nats });
+
 /** Reads an auditor's answer; unknown fields are dropped. Throws `bad-request`. */
-export function parseAuditAnswer(json: Json): AuditAnswer {
-  const measured = asObject(json.measured, "measured");
-  const change = (field: "assigned" | "gate"): Change => {
-    const one = asObject(measured[field], `measured.${field}`);
-    const loss = (name: string) => asNumber(one[name], `measured.${field}.${name}`, 0, MAX_LOSS);
-    return { before: loss("before"), after: loss("after"), error: loss("error") };
-  };
-  const ratio = (name: "distance" | "shortened" | "length", most: number) =>
-    measured[name] === undefined ? {} : { [name]: asNumber(measured[name], `measured.${name}`, 0, most) };
-  return {
-    audit: as(isTicketId, json.audit, "audit"),
-    measured: {
-      assigned: change("assigned"),
-      gate: change("gate"),
-      ...ratio("distance", MAX_DISTANCE),
-      ...ratio("shortened", MAX_DISTANCE),
-      ...ratio("length", MAX_RATIO),
-    },
-  };
-}
+export const parseAuditAnswer: (json: Json) => AuditAnswer = message({
+  audit: id(isTicketId),
+  measured: object({
+    assigned: change,
+    gate: change,
+    distance: optional(number(0, MAX_DISTANCE)),
+    shortened: optional(number(0, MAX_DISTANCE)),
+    length: optional(number(0, MAX_RATIO)),
+  }),
+});

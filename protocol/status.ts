@@ -1,117 +1,171 @@
-import type { QuestionSet } from "./answers.ts";
-import type { RunCard } from "./card.ts";
-import type { ErrorCode } from "./errors.ts";
-import type { Hash, RunId } from "./ids.ts";
-import type { RunState } from "./manifest.ts";
-import type { ModelShape } from "./model.ts";
-import type { InnerName } from "./ticket.ts";
+import { questionSet } from "./answers.ts";
+import { card } from "./card.ts";
+import { type ErrorCode, isErrorCode } from "./errors.ts";
+import { written } from "./events.ts";
+import { asObject, type Json } from "./guards.ts";
+import { isHash, isRunId } from "./ids.ts";
+import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_PROMPT_CHARS, MAX_PROMPTS, MAX_STEPS } from "./limits.ts";
+import { requireProtocol, runState } from "./manifest.ts";
+import { modelShape } from "./model.ts";
+import {
+  count,
+  id,
+  integer,
+  list,
+  message,
+  number,
+  object,
+  onlyTrue,
+  optional,
+  orNull,
+  type Reader,
+  text,
+} from "./schema.ts";
+import { inner } from "./ticket.ts";
+import { PROTOCOL_VERSION } from "./version.ts";
 
-/** The answer of `GET /api/run` (rule M2): everything public about a run, for pages, scripts and monitors. */
-export interface RunStatus {
-  readonly protocol: number;
-  readonly run: RunId;
-  readonly name: string;
-  readonly operator: string;
-  /** What the operator says of the run; empty where nothing, and from servers of earlier releases. */
-  readonly card: RunCard;
-  readonly state: RunState;
-  readonly version: number;
-  /** SHA-256 of the current version's safetensors bytes. */
-  readonly modelHash: Hash;
-  readonly model: ModelShape;
-  readonly parameters: number;
-  /** Oldest first, thinned to at most a few hundred points. */
-  readonly heldOut: readonly HeldOutPoint[];
-  /** Text that was added after the run began: how many times, and the training tokens of it; absent where none was. */
-  readonly added?: { readonly texts: number; readonly tokens: number };
-  /** Bytes (UTF-8) of a token of the text that versions are measured on; null where that is not known. */
-  readonly bytesPerToken: number | null;
-  /** The loss of guessing on the held-out text, nats a token: uniformly, by frequency, by the token before. */
-  readonly baselines: { readonly uniform: number; readonly unigram: number; readonly bigram: number };
-  readonly tokensMerged: number;
-  /** The run is finished when this many tokens are merged. */
-  readonly tokenBudget: number;
-  /** Merged tokens a second over the last minute. */
-  readonly tokensPerSecond: number;
-  /** Volunteers that hold a ticket or sent a delta in the last minute. */
-  readonly volunteers: number;
-  readonly deltas: {
-    readonly merged: number;
-    readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
-  };
-  /** Volunteers that agree to it make audits too (rule AU5); absent where they do not. */
-  readonly audits?: true;
-  /** How rounds on a clock go; null in a run on turns. */
-  readonly rounds: RoundStatus | null;
-  /** The newest versions, newest first. */
-  readonly versions: readonly VersionSummary[];
-  /** Multiple-choice questions that measured versions answer; null where there are none. */
-  readonly questions: QuestionSet | null;
-  /** The operator's beginnings, which every measured version goes on from. */
-  readonly prompts: readonly string[];
-  /** The newest sample the model wrote, and at which version. */
-  readonly sample: Sample | null;
-  /** Early versions' samples, oldest first, each of a version about four times the one before. */
-  readonly samples: readonly Sample[];
-}
+/** Rows and points a page is willing to draw; the server thins to a few hundred (rule M2). */
+const MAX_ROWS = 5_000;
+const MAX_SAMPLE = 2_000;
+/** Early samples: one for each fourfold growth of a run. */
+const MAX_SAMPLES = 32;
 
-/** The rounds of a run on a clock (rule T8). */
-export interface RoundStatus {
-  /** Milliseconds of the open version's round. */
-  readonly ms: number;
-  /** What tickets train with now, and sequences of their micro-batches. */
-  readonly inner: InnerName;
-  readonly batch: number;
-  /** Of the newest versions; null before there are any. */
-  readonly lately: {
-    /** How many versions these are. */
-    readonly versions: number;
-    /** Inner steps of a delta, on average. */
-    readonly steps: number;
-    /** Of their deltas, the part that was made for an earlier version. */
-    readonly late: number;
-    /** Of the time that these versions took, the part that their volunteers trained, as they say. */
-    readonly goodput: number;
-    /** How much more volunteers would bring; null until a version has several deltas. */
-    readonly crowd: CrowdStatus | null;
-  } | null;
-}
+const nats = number(0, MAX_LOSS);
+const part = number(0, 1);
+const rate = number(0, Number.MAX_SAFE_INTEGER);
 
-/** What a run learns of more volunteers, by how similar the newest versions' deltas are. */
-export interface CrowdStatus {
-  /** Mean cosine of the angle between two deltas of a version. */
-  readonly cosine: number;
-  /** Part by which one more volunteer makes more of a version. */
-  readonly oneMore: number;
-  /** Volunteers that bring four fifths of what a crowd without end would; null where deltas have nothing in common. */
-  readonly useful: number | null;
-}
-
-/** Plain text from a language model, going on from the same few words at every version; never markup. */
-export interface Sample {
-  readonly version: number;
-  readonly text: string;
-  /** What the version wrote on from each of the run's prompts, in their order; absent where it has none. */
-  readonly written?: readonly string[];
-}
-
-export interface HeldOutPoint {
-  readonly version: number;
-  readonly tokens: number;
-  readonly loss: number;
+const heldOutPoint = object({
+  version: count,
+  tokens: count,
+  loss: nats,
   /** On held-out text that was added since the run began; absent where none was. */
-  readonly added?: number;
+  added: optional(nats),
   /** Questions answered right; absent where none were asked. */
-  readonly right?: number;
-}
+  right: optional(count),
+});
+export type HeldOutPoint = ReturnType<typeof heldOutPoint>;
 
-export interface VersionSummary {
-  readonly version: number;
-  readonly hash: Hash;
-  readonly deltas: number;
-  readonly tokens: number;
-  readonly ms: number;
-  readonly diffBytes: number;
+const versionSummary = object({
+  version: count,
+  hash: id(isHash),
+  deltas: count,
+  tokens: count,
+  ms: count,
+  diffBytes: count,
+});
+export type VersionSummary = ReturnType<typeof versionSummary>;
+
+const crowd = object({
+  /** Mean cosine of the angle between two deltas of a version. */
+  cosine: number(-1, 1),
+  /** Part by which one more volunteer makes more of a version. */
+  oneMore: part,
+  /** Volunteers that bring four fifths of what a crowd without end would; null where deltas have nothing in common. */
+  useful: orNull(count),
+});
+/** What a run learns of more volunteers, by how similar the newest versions' deltas are. */
+export type CrowdStatus = ReturnType<typeof crowd>;
+
+const rounds = object({
+  /** Milliseconds of the open version's round. */
+  ms: count,
+  /** What tickets train with now, and sequences of their micro-batches. */
+  inner,
+  batch: integer(1, MAX_BATCH),
+  /** Of the newest versions; null before there are any. */
+  lately: orNull(
+    object({
+      /** How many versions these are. */
+      versions: count,
+      /** Inner steps of a delta, on average. */
+      steps: number(0, MAX_STEPS),
+      /** Of their deltas, the part that was made for an earlier version. */
+      late: part,
+      /** Of the time that these versions took, the part that their volunteers trained, as they say. */
+      goodput: part,
+      /** How much more volunteers would bring; null until a version has several deltas. */
+      crowd: orNull(crowd),
+    }),
+  ),
+});
+/** The rounds of a run on a clock (rule T8). */
+export type RoundStatus = ReturnType<typeof rounds>;
+
+const sample = object({
+  version: count,
+  text: text(MAX_SAMPLE),
+  /** What the version wrote on from each of the run's prompts, in their order; absent where it has none. */
+  written,
+});
+/** Plain text from a language model, going on from the same few words at every version; never markup. */
+export type Sample = ReturnType<typeof sample>;
+
+/** Codes that this release does not know are of a later minor version, and left out. */
+const refused: Reader<Readonly<Partial<Record<ErrorCode, number>>>> = (value, field) => {
+  const known: Partial<Record<ErrorCode, number>> = {};
+  for (const [code, times] of Object.entries(asObject(value, field))) {
+    if (isErrorCode(code)) known[code] = count(times, `${field}.${code}`);
+  }
+  return known;
+};
+
+/** `of`, where the answer is of an earlier release and does not say. */
+const since =
+  <T>(of: Reader<T>, before: T): Reader<T> =>
+  (value, field) =>
+    value === undefined ? before : of(value, field);
+
+const status = message({
+  protocol: (): number => PROTOCOL_VERSION,
+  run: id(isRunId),
+  name: text(MAX_LABEL),
+  operator: text(MAX_LABEL),
+  /** What the operator says of the run; empty where nothing, and from servers of earlier releases. */
+  card: since(card, {}),
+  state: runState,
+  version: count,
+  /** SHA-256 of the current version's safetensors bytes. */
+  modelHash: id(isHash),
+  model: modelShape,
+  parameters: count,
+  /** Oldest first, thinned to at most a few hundred points. */
+  heldOut: list(heldOutPoint, MAX_ROWS),
+  /** Text that was added after the run began: how many times, and the training tokens of it; absent where none was. */
+  added: optional(object({ texts: count, tokens: count })),
+  /** Bytes (UTF-8) of a token of the text that versions are measured on; null where that is not known. */
+  bytesPerToken: since(orNull(number(0.01, 10_000)), null),
+  /** The loss of guessing on the held-out text, nats a token: uniformly, by frequency, by the token before. */
+  baselines: object({ uniform: nats, unigram: nats, bigram: nats }),
+  tokensMerged: count,
+  /** The run is finished when this many tokens are merged. */
+  tokenBudget: rate,
+  /** Merged tokens a second over the last minute. */
+  tokensPerSecond: rate,
+  /** Volunteers that hold a ticket or sent a delta in the last minute. */
+  volunteers: count,
+  deltas: object({ merged: count, refused }),
+  /** Volunteers that agree to it make audits too (rule AU5); absent where they do not. */
+  audits: onlyTrue,
+  /** How rounds on a clock go; null in a run on turns. */
+  rounds: orNull(rounds),
+  /** The newest versions, newest first. */
+  versions: list(versionSummary, MAX_ROWS),
+  /** Multiple-choice questions that measured versions answer; null where there are none. */
+  questions: since(orNull(questionSet), null),
+  /** The operator's beginnings, which every measured version goes on from. */
+  prompts: since(list(text(MAX_PROMPT_CHARS), MAX_PROMPTS), []),
+  /** The newest sample the model wrote, and at which version. */
+  sample: orNull(sample),
+  /** Early versions' samples, oldest first, each of a version about four times the one before. */
+  samples: list(sample, MAX_SAMPLES),
+});
+/** The answer of `GET /api/run` (rule M2): everything public about a run, for pages, scripts and monitors. */
+export type RunStatus = ReturnType<typeof status>;
+
+/** Reads `GET /api/run`. Throws `protocol-mismatch` before anything else, then `bad-request`. */
+export function parseRunStatus(json: Json): RunStatus {
+  requireProtocol(json);
+  return status(json);
 }
 
 /** The answer of `GET /api/volunteers/:key`. Credit is validated tokens, granted at merge. */

@@ -14,6 +14,7 @@ import {
   type VolunteerKey,
 } from "./ids.ts";
 import { MAX_BATCH, MAX_STEPS } from "./limits.ts";
+import { id } from "./schema.ts";
 
 /**
  * A lease signed by the server (rules T1 to T6): the only unit of work. It binds one volunteer, one version, one range of
@@ -58,6 +59,7 @@ export interface TicketTerms {
 export type InnerName = "adamw" | "muon";
 
 export const isInner = (value: unknown): value is InnerName => value === "adamw" || value === "muon";
+export const inner = id(isInner);
 
 /** Milliseconds of a day: no lease is longer. */
 const MAX_DAY_MS = 86_400_000;

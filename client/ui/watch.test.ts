@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { RunEvent } from "../../protocol/events.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import { parseRunStatus } from "./run-status.ts";
+import { parseRunStatus } from "../../protocol/status.ts";
 import { applyEvent, watchRun } from "./watch.ts";
 
 const hash = (digit: string) => digit.repeat(64) as Hash; // an example needs no real hash

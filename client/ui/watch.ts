@@ -5,9 +5,8 @@ import { parseEvent, type RunEvent } from "../../protocol/events.ts";
 import { asObject, parseJson } from "../../protocol/guards.ts";
 import { type Intermediary, intermediaryOf, intermediaryWith } from "../../protocol/intermediary.ts";
 import { ROUTES } from "../../protocol/routes.ts";
-import type { RunStatus } from "../../protocol/status.ts";
+import { parseRunStatus, type RunStatus } from "../../protocol/status.ts";
 import { timelyFetch } from "../transport/timely-fetch.ts";
-import { parseRunStatus } from "./run-status.ts";
 
 /** How the page stands with its server. `mismatch`: it speaks another protocol version. */
 export type Connection = "loading" | "live" | "away" | "no-run" | "mismatch";

@@ -1,4 +1,4 @@
-import { parseQuestionSet, type QuestionSet } from "../../protocol/answers.ts";
+import { type QuestionSet, questionSet } from "../../protocol/answers.ts";
 import { parseCard, type RunCard } from "../../protocol/card.ts";
 import { asArray, asInteger, asNumber, asObject, asText, type Json } from "../../protocol/guards.ts";
 import { MAX_LABEL, MAX_LOSS } from "../../protocol/limits.ts";
@@ -32,7 +32,7 @@ export function parseAbout(json: Json): About {
     tokensMerged: asInteger(json.tokensMerged, "tokensMerged", 0, Number.MAX_SAFE_INTEGER),
     bytesPerToken:
       json.bytesPerToken == null ? null : asNumber(json.bytesPerToken, "bytesPerToken", 0.01, 10_000),
-    questions: json.questions == null ? null : parseQuestionSet(asObject(json.questions, "questions")),
+    questions: json.questions == null ? null : questionSet(json.questions, "questions"),
     heldOut: last === undefined ? undefined : parsePoint(asObject(last, "heldOut[]")),
   };
 }

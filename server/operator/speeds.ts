@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { asArray, asBoolean, asInteger, asObject, parseJson } from "../../protocol/guards.ts";
 import {
   MAX_SPEED_ROWS,
-  parseSpeed,
+  speed as readSpeed,
   type Speed,
   type SpeedRow,
   type SpeedTable,
@@ -140,7 +140,7 @@ async function stored(file: string): Promise<Stored> {
       taken: asBoolean(taken, "taken"),
       kept: asArray(kept, "kept", MAX_DEVICES * MAX_EACH).map((entry) => {
         const { speed, day } = asObject(entry, "entry");
-        return { speed: parseSpeed(speed), day: asInteger(day, "day", 0, Number.MAX_SAFE_INTEGER) };
+        return { speed: readSpeed(speed, "speed"), day: asInteger(day, "day", 0, Number.MAX_SAFE_INTEGER) };
       }),
     };
   } catch {

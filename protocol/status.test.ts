@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Json } from "../../protocol/guards.ts";
-import { MAX_LOSS } from "../../protocol/limits.ts";
-import { parseRunStatus } from "./run-status.ts";
+import type { Json } from "./guards.ts";
+import { MAX_LOSS } from "./limits.ts";
+import { parseRunStatus } from "./status.ts";
 
 const JSON_STATUS = {
   protocol: 2,

@@ -1,0 +1,102 @@
+import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Json } from "./guards.ts";
+
+/**
+ * A message of JSON, written once: the readers of its fields are what a stranger's JSON is checked with, and its type follows
+ * from them.
+ */
+
+/** Returns a value of a stranger's JSON with its type, or throws `bad-request` naming the field. */
+export type Reader<T> = (value: unknown, field: string) => T;
+
+type Shape = Readonly<Record<string, Reader<unknown>>>;
+
+/** What the readers of an object's fields make of it: a field that may be absent is optional, none is there as undefined. */
+type Parsed<S extends Shape> = {
+  readonly [K in keyof S as undefined extends ReturnType<S[K]> ? never : K]: ReturnType<S[K]>;
+} & {
+  readonly [K in keyof S as undefined extends ReturnType<S[K]> ? K : never]?: Exclude<
+    ReturnType<S[K]>,
+    undefined
+  >;
+} extends infer All
+  ? { readonly [K in keyof All]: All[K] }
+  : never;
+
+function fieldsOf<S extends Shape>(shape: S, json: Json, before: string): Parsed<S> {
+  const read: Record<string, unknown> = {};
+  for (const [key, reader] of Object.entries(shape)) {
+    const value = reader(json[key], before + key);
+    if (value !== undefined) read[key] = value;
+  }
+  return read as Parsed<S>; // the one cast: every field is what its reader returned
+}
+
+/** Reads a whole message; unknown fields are dropped. */
+export const message =
+  <S extends Shape>(shape: S) =>
+  (json: Json): Parsed<S> =>
+    fieldsOf(shape, json, "");
+
+/** An object within a message. */
+export const object =
+  <S extends Shape>(shape: S): Reader<Parsed<S>> =>
+  (value, field) =>
+    fieldsOf(shape, asObject(value, field), `${field}.`);
+
+/** A list of at most so many. */
+export const list =
+  <T>(of: Reader<T>, most: number): Reader<readonly T[]> =>
+  (value, field) =>
+    asArray(value, field, most).map((one) => of(one, `${field}[]`));
+
+/** An object of names that nobody has listed. */
+export const record =
+  <T>(of: Reader<T>): Reader<Readonly<Record<string, T>>> =>
+  (value, field) =>
+    Object.fromEntries(Object.entries(asObject(value, field)).map(([name, one]) => [name, of(one, field)]));
+
+/** A field that may be absent. */
+export const optional =
+  <T>(of: Reader<T>): Reader<T | undefined> =>
+  (value, field) =>
+    value === undefined ? undefined : of(value, field);
+
+export const orNull =
+  <T>(of: Reader<T>): Reader<T | null> =>
+  (value, field) =>
+    value === null ? null : of(value, field);
+
+export const integer =
+  (least: number, most: number): Reader<number> =>
+  (value, field) =>
+    asInteger(value, field, least, most);
+
+/** A whole number from 0. */
+export const count = integer(0, Number.MAX_SAFE_INTEGER);
+
+export const number =
+  (least: number, most: number): Reader<number> =>
+  (value, field) =>
+    asNumber(value, field, least, most);
+
+/** Text of at most so many characters. */
+export const text =
+  (most: number): Reader<string> =>
+  (value, field) =>
+    asText(value, field, most);
+
+export const flag: Reader<boolean> = asBoolean;
+
+/** True, or absent: false counts as that. */
+export const onlyTrue: Reader<true | undefined> = (value, field) =>
+  value !== undefined && asBoolean(value, field) ? true : undefined;
+
+/** An id, by its guard. */
+export const id =
+  <T>(guard: (value: unknown) => value is T): Reader<T> =>
+  (value, field) =>
+    as(guard, value, field);
+
+/** One of these words. */
+export const oneOf = <const T extends string>(...words: readonly T[]): Reader<T> =>
+  id((value): value is T => words.some((word) => word === value));
