@@ -47,7 +47,7 @@ export const object =
 export const list =
   <T>(of: Reader<T>, most: number): Reader<readonly T[]> =>
   (value, field) =>
-    asArray(value, field, most).map((one) => of(one, `${field}[]`));
+    asArray(value, field, most).map((one, i) => of(one, `${field}[${i}]`));
 
 /** An object of names that nobody has listed. */
 export const record =

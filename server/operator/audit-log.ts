@@ -1,13 +1,11 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { asText, parseJson } from "../../protocol/guards.ts";
-import type { AuditEntry } from "../../protocol/operator.ts";
+import { parseJson } from "../../protocol/guards.ts";
+import { type AuditEntry, auditEntry } from "../../protocol/operator.ts";
 
 const FILE = "operator-log.jsonl";
 /** Entries shown, the newest. */
 const SHOWN = 100;
-/** Characters of what was done: a settings change with every key in it. */
-const MAX_ACTION = 2_000;
 
 /** Operators' actions, one JSON line each, beside the run: kept for good, and readable with any tool. */
 export class AuditLog {
@@ -46,9 +44,7 @@ export class AuditLog {
 /** A line that is none, as a crash may leave, is left out. */
 function entryOf(line: string): AuditEntry[] {
   try {
-    const json = parseJson(new TextEncoder().encode(line));
-    const at = asText(json.at, "at", 40);
-    return [{ at, who: asText(json.who, "who", 200), action: asText(json.action, "action", MAX_ACTION) }];
+    return [auditEntry(parseJson(new TextEncoder().encode(line)), "a line")];
   } catch {
     return [];
   }

@@ -1,13 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { asArray, asBoolean, asInteger, asObject, parseJson } from "../../protocol/guards.ts";
-import {
-  MAX_SPEED_ROWS,
-  speed as readSpeed,
-  type Speed,
-  type SpeedRow,
-  type SpeedTable,
-} from "../../protocol/speeds.ts";
+import { parseJson } from "../../protocol/guards.ts";
+import { count, flag, list, message, object } from "../../protocol/schema.ts";
+import { MAX_SPEED_ROWS, type Speed, type SpeedRow, type SpeedTable, speed } from "../../protocol/speeds.ts";
 import { medianOf } from "../lib/median.ts";
 import { forgetOldest } from "../lib/oldest.ts";
 
@@ -20,11 +15,19 @@ const MAX_EACH = 20;
 const MAX_DAYS = 180;
 const DAY_MS = 86_400_000;
 
-interface Kept {
-  readonly speed: Speed;
-  /** Since 1970: nobody needs to know the hour. */
-  readonly day: number;
-}
+const stored = message({
+  taken: flag,
+  kept: list(
+    object({
+      speed,
+      /** Since 1970: nobody needs to know the hour. */
+      day: count,
+    }),
+    MAX_DEVICES * MAX_EACH,
+  ),
+});
+type Stored = ReturnType<typeof stored>;
+type Kept = Stored["kept"][number];
 
 /**
  * Measurements of /bench that visitors sent. They lie beside the journal, and the run never reads them: whoever lies here
@@ -49,7 +52,7 @@ export class Speeds {
   }
 
   static async open(directory: string, wallClock: () => number): Promise<Speeds> {
-    return new Speeds(directory, wallClock, await stored(join(directory, FILE)));
+    return new Speeds(directory, wallClock, await readStored(join(directory, FILE)));
   }
 
   get taken(): boolean {
@@ -127,22 +130,10 @@ function rowOf(speeds: readonly Speed[]): SpeedRow {
   };
 }
 
-interface Stored {
-  readonly taken: boolean;
-  readonly kept: readonly Kept[];
-}
-
 /** A file that is none begins with nothing. */
-async function stored(file: string): Promise<Stored> {
+async function readStored(file: string): Promise<Stored> {
   try {
-    const { taken, kept } = parseJson(await readFile(file));
-    return {
-      taken: asBoolean(taken, "taken"),
-      kept: asArray(kept, "kept", MAX_DEVICES * MAX_EACH).map((entry) => {
-        const { speed, day } = asObject(entry, "entry");
-        return { speed: readSpeed(speed, "speed"), day: asInteger(day, "day", 0, Number.MAX_SAFE_INTEGER) };
-      }),
-    };
+    return stored(parseJson(await readFile(file)));
   } catch {
     return { taken: true, kept: [] };
   }

@@ -13,6 +13,7 @@ import {
 } from "../../protocol/guards.ts";
 import { isHash } from "../../protocol/ids.ts";
 import { MAX_BATCH, MAX_LOSS, MAX_STEPS } from "../../protocol/limits.ts";
+import { message, number, object, optional, type Reader } from "../../protocol/schema.ts";
 import { isInner } from "../../protocol/ticket.ts";
 import type { AuditOrder } from "../evaluate/ports.ts";
 import { scaledBy } from "../run/looks.ts";
@@ -87,32 +88,27 @@ export const encodeEvidence = (evidence: Evidence): Uint8Array<ArrayBuffer> =>
     ),
   );
 
-/** Throws `bad-json` or `bad-request` for what no auditor measures of its own. */
-export function decodeEvidence(message: Uint8Array<ArrayBuffer>): Evidence {
-  const json = parseJson(message);
-  const change = (name: "assigned" | "gate") => {
-    const one = asObject(json[name], name);
-    return {
-      // Of a model that was published: what no number is says nothing of a delta.
-      before: asNumber(one.before, `${name}.before`, 0, MAX_LOSS),
-      after: asMeasured(one.after, `${name}.after`, Number.MAX_VALUE),
-      error: asMeasured(one.error, `${name}.error`, Number.MAX_VALUE),
-    };
-  };
-  const ratio = (name: "distance" | "shortened" | "length", most: number) =>
-    json[name] === undefined ? {} : { [name]: asMeasured(json[name], name, most) };
-  return {
-    ...{ assigned: change("assigned"), gate: change("gate") },
-    ...ratio("distance", MAX_DISTANCE),
-    ...ratio("shortened", MAX_DISTANCE),
-    ...ratio("length", Number.MAX_VALUE),
-  };
-}
-
 /** Rounding may leave a cosine a little above 1. */
 const LEAST = -0.001;
 
-function asMeasured(value: unknown, field: string, most: number): number {
-  if (value === "NaN" || value === "Infinity") return Number(value);
-  return asNumber(value, field, LEAST, most);
-}
+const figure =
+  (most: number): Reader<number> =>
+  (value, field) =>
+    value === "NaN" || value === "Infinity" ? Number(value) : asNumber(value, field, LEAST, most);
+
+const change = object({
+  // Of a model that was published: what no number is says nothing of a delta.
+  before: number(0, MAX_LOSS),
+  after: figure(Number.MAX_VALUE),
+  error: figure(Number.MAX_VALUE),
+});
+const evidence = message({
+  assigned: change,
+  gate: change,
+  distance: optional(figure(MAX_DISTANCE)),
+  shortened: optional(figure(MAX_DISTANCE)),
+  length: optional(figure(Number.MAX_VALUE)),
+});
+
+/** Throws `bad-json` or `bad-request` for what no auditor measures of its own. */
+export const decodeEvidence = (message: Uint8Array<ArrayBuffer>): Evidence => evidence(parseJson(message));

@@ -1,6 +1,8 @@
 import { utf8 } from "../../protocol/bytes.ts";
-import { asArray, asInteger, asNumber, asText, parseJson } from "../../protocol/guards.ts";
-import { MAX_LOSS, MAX_PROMPTS, MAX_WRITTEN_CHARS } from "../../protocol/limits.ts";
+import { written } from "../../protocol/events.ts";
+import { parseJson } from "../../protocol/guards.ts";
+import { MAX_LOSS } from "../../protocol/limits.ts";
+import { integer, message, number, optional, text } from "../../protocol/schema.ts";
 import { SAMPLE_CHARACTERS } from "../evaluate/measure.ts";
 import type { Evaluation, ModelPlace } from "../evaluate/ports.ts";
 import { MAX_QUESTIONS } from "../evaluate/questions.ts";
@@ -19,19 +21,15 @@ export const decodeMeasure = (message: Uint8Array<ArrayBuffer>): ModelPlace =>
 export const encodeEvaluation = (evaluation: Evaluation): Uint8Array<ArrayBuffer> =>
   utf8(JSON.stringify(evaluation));
 
+const nats = number(0, MAX_LOSS);
+const evaluation = message({
+  loss: nats,
+  added: optional(nats),
+  sample: text(SAMPLE_CHARACTERS),
+  written,
+  right: optional(integer(0, MAX_QUESTIONS)),
+});
+
 /** Throws `bad-json` or `bad-request`, also for a loss that is no number: the server then measures by itself. */
-export function decodeEvaluation(message: Uint8Array<ArrayBuffer>): Evaluation {
-  const { loss, added, sample, written, right } = parseJson(message);
-  const asLoss = (value: unknown, field: string) => asNumber(value, field, 0, MAX_LOSS);
-  return {
-    loss: asLoss(loss, "loss"),
-    ...(added !== undefined && { added: asLoss(added, "added") }),
-    sample: asText(sample, "sample", SAMPLE_CHARACTERS),
-    ...(written !== undefined && {
-      written: asArray(written, "written", MAX_PROMPTS).map((one) =>
-        asText(one, "a text", MAX_WRITTEN_CHARS),
-      ),
-    }),
-    ...(right !== undefined && { right: asInteger(right, "right", 0, MAX_QUESTIONS) }),
-  };
-}
+export const decodeEvaluation = (message: Uint8Array<ArrayBuffer>): Evaluation =>
+  evaluation(parseJson(message));
