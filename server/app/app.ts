@@ -17,6 +17,7 @@ import { SetupService } from "../setup/run-setup.ts";
 import { TextService } from "../setup/text-service.ts";
 import { type UploadDisk, UploadedText } from "../setup/uploaded-text.ts";
 import type { EdgeNode } from "./edge-node.ts";
+import { edgeView, type ShownNode } from "./edge-view.ts";
 import type { OpenDirectory } from "./open-directory.ts";
 import { type OperatorView, openOperatorView, type ProcessMeters } from "./operator.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -96,13 +97,14 @@ export class App implements Pick<Hono<Edge>, "fetch"> {
   };
 
   /** Serves a run that another server leads, until {@link move} is called. */
-  follow(node: Pick<EdgeNode, "passing" | "service">): void {
+  follow(node: Pick<EdgeNode, "passing"> & ShownNode): void {
     const { now, proxies } = this.#shared;
+    const view = edgeView(node, this.#flags, this.#meters);
     const passing = { ...node.passing, now, proxies };
     this.#following.abort();
     this.#following = new AbortController();
     const closing = AbortSignal.any([this.closing.signal, this.#following.signal]);
-    this.#app = createApp(node.service, { ...this.#shared, passing, role: "edge", closing });
+    this.#app = createApp(node.service, { ...this.#shared, ...view, passing, role: "edge", closing });
   }
 
   /** Serves nothing until {@link follow} or {@link move} is called: an edge that cannot follow knows too little. */

@@ -1,8 +1,9 @@
-/** When a server that follows a run last heard of it. */
+/** When a server that follows a run last heard of it, and how many deltas it has acknowledged. */
 export class EdgeHealth {
   readonly #now: () => number;
   #heard: number;
   #followed: number;
+  #receipts = 0;
 
   /** `now` is monotonic milliseconds. */
   constructor(now: () => number) {
@@ -19,6 +20,14 @@ export class EdgeHealth {
   /** It knows all that the journal had at `since`. */
   followed(since: number): void {
     this.#followed = since;
+  }
+
+  acknowledged(): void {
+    this.#receipts += 1;
+  }
+
+  get receipts(): number {
+    return this.#receipts;
   }
 
   get now(): number {

@@ -1,8 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as sleepFor } from "node:timers/promises";
-import { ProtocolError } from "../../protocol/errors.ts";
-import type { Hash } from "../../protocol/ids.ts";
-import type { Manifest } from "../../protocol/manifest.ts";
 import type { PassOptions } from "../http/pass-on.ts";
 import type { Claims } from "../lib/claims.ts";
 import type { Log } from "../lib/log.ts";
@@ -19,6 +16,7 @@ import { sqliteIndex } from "../store/sqlite-index.ts";
 import { StoreError } from "../store/store.ts";
 import { type ClusterOptions, openClusterEdge } from "./cluster.ts";
 import { EdgeHealth } from "./edge-health.ts";
+import { edgeService } from "./edge-service.ts";
 import { bytesPerTokenOf } from "./language-evaluator.ts";
 import { type OpenedCorpus, openCorpus, refreshed } from "./run-corpus.ts";
 import { begunWith } from "./start.ts";
@@ -174,49 +172,18 @@ export class EdgeNode {
 
   /** What the routes read. What is not known (yet) is looked for on the cluster before the answer says so. */
   get service(): RunService {
-    const run = this.#run;
-    const mirror = this.#mirror;
-    const retry = async <T>(read: () => Promise<T>): Promise<T> => {
-      try {
-        return await read();
-      } catch (error) {
-        if (error instanceof ProtocolError && error.code !== "not-found") throw error;
-        await this.catchUp().catch(() => {});
-        return read();
-      }
-    };
-    const passedOn = (): never => {
-      throw new ProtocolError("not-durable", "only the server that leads can do that", FOLLOW_MS);
-    };
-    return {
-      ...run,
-      // Browsers of an edge are not introduced to each other: that is done where their sockets are.
-      manifest: (): Manifest => {
-        const { peers: _, ...manifest } = run.manifest();
-        return mirror === undefined ? manifest : { ...manifest, mirror };
-      },
-      // Names were read when this edge was opened: since then people may have taken theirs back. The leader knows.
-      ...{ leaders: () => [], person: () => undefined, pageOf: () => undefined },
-      snapshot: (hash: Hash) => retry(() => run.snapshot(hash)),
-      diff: (version: number, hash?: Hash) => retry(() => run.diff(version, hash)),
-      chunks: (object) => retry(() => run.chunks(object)),
-      versionRecord: (version) => retry(() => run.versionRecord(version)),
-      proof: (ticket) => retry(() => run.proof(ticket)),
-      accept: async (volunteer, nonce, upload, from) => {
-        // Its ticket may be of a version that this edge is about to hear of. What is followed already may not bring it.
-        for (let looks = 0; looks < 2 && upload.ticket.version > this.#version; looks++)
-          await this.catchUp().catch(() => {});
-        return run.accept(volunteer, nonce, upload, from);
-      },
-      ...{ ticket: passedOn, audit: passedOn, auditedDelta: passedOn, answerAudit: passedOn },
-      ...{
-        rename: passedOn,
-        link: passedOn,
-        setPage: passedOn,
-        joinTeam: passedOn,
-        forget: passedOn,
-      },
-    };
+    const catchUp = () => this.catchUp();
+    return edgeService(this.#run, {
+      catchUp,
+      mirror: this.#mirror,
+      acknowledged: () => this.health.acknowledged(),
+    });
+  }
+
+  /** Messages of the journal that this edge does not know yet, and of the inbox that the journal does not have. */
+  async waiting(): Promise<{ readonly journal: number; readonly inbox: number }> {
+    const { unread, inbox } = this.#store;
+    return { journal: (await unread?.()) ?? 0, inbox: (await inbox?.waiting()) ?? 0 };
   }
 
   /** Follows the journal to its end. */

@@ -101,6 +101,7 @@ export async function openOperatorView(
           metricsOf(run.status(), await service.overview(), sent, {
             mirror: mirror && { mirrored },
             work: work(),
+            clustered: cluster !== undefined,
           }),
         token: process.env.METRICS_TOKEN,
       },

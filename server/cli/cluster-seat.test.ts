@@ -60,6 +60,7 @@ function world(...tasks: WorkerTask[]) {
       >;
       return {
         ...parts,
+        waiting: async () => ({ journal: 0, inbox: 0 }),
         learned: undefined,
         known: async () => undefined,
         lost: lost.signal,

@@ -38,7 +38,7 @@ export interface SeatOpens {
 
 type FollowingNode = Pick<
   EdgeNode,
-  "service" | "passing" | "lost" | "learned" | "known" | "health" | "claims" | "close"
+  "service" | "passing" | "lost" | "learned" | "known" | "health" | "claims" | "waiting" | "close"
 >;
 
 const REAL: SeatOpens = {

@@ -9,7 +9,7 @@ import type { SetupPort, TextPort } from "../setup/ports.ts";
 import { json, refuse } from "./answer.ts";
 import { type BadgeOptions, badgeRoute } from "./badge.ts";
 import { type CompletionsPort, completionRoutes } from "./completions.ts";
-import { eventRoutes } from "./events.ts";
+import { type EventOptions, eventRoutes } from "./events.ts";
 import { gate } from "./gate.ts";
 import { refuseMethod } from "./methods.ts";
 import { type MetricsOptions, metricsRoute } from "./metrics.ts";
@@ -31,10 +31,9 @@ export interface AppOptions
     PersonOptions,
     MetricsOptions,
     SpeedsOptions,
+    EventOptions,
     OperatorRouteOptions {
   readonly log: Logger;
-  /** Ends the event streams, so that the server can close. */
-  readonly closing: AbortSignal;
   /** Answers a signed-in operator; without it there are no operator routes. */
   readonly operator?: OperatorPort;
   /** On a cluster: what this server is to the run. */
@@ -79,7 +78,7 @@ export function createApp(service: RunService | undefined, options: AppOptions):
     readRoutes(app, service, options);
     personRoutes(app, service, options);
     badgeRoute(app, service, options);
-    eventRoutes(app, service, options.closing);
+    eventRoutes(app, service, options);
     speedRoutes(app, options);
     const { completions, proxies, now, log } = options;
     const name = () => service.manifest().name;

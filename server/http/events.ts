@@ -7,11 +7,22 @@ import { NO_STORE } from "../net/headers.ts";
 import { BUSY_RETRY_MS, EVENT_KEEPALIVE_MS, EVENT_QUEUE_BYTES, MAX_EVENT_STREAMS } from "../net/limits.ts";
 import type { RunService } from "../run/service.ts";
 
+export interface EventOptions {
+  /** Ends the event streams, so that the server can close. */
+  readonly closing: AbortSignal;
+  /** Hears how many listen, whenever that changes. */
+  readonly listening?: (listeners: number) => void;
+}
+
 /**
  * `GET /api/events` (rule E1): each event is encoded once and queued for every listener. A listener whose
  * queue is full does not read, and is dropped: it comes back, and `hello` has the state.
  */
-export function eventRoutes(app: Hono<Edge>, service: RunService, closing: AbortSignal): void {
+export function eventRoutes(
+  app: Hono<Edge>,
+  service: RunService,
+  { closing, listening = () => {} }: EventOptions,
+): void {
   const listeners = new Set<Listener>();
   const toAll = (text: string) => {
     const bytes = new TextEncoder().encode(text);
@@ -31,10 +42,14 @@ export function eventRoutes(app: Hono<Edge>, service: RunService, closing: Abort
     }
     if (c.req.method === "HEAD") return c.body(null, 200, HEADERS); // a stream would be opened for nobody
     const listener = new Listener(
-      () => listeners.delete(listener),
+      () => {
+        listeners.delete(listener);
+        listening(listeners.size);
+      },
       () => c.env?.outgoing?.destroy(),
     );
     listeners.add(listener);
+    listening(listeners.size);
     const { version, hash, state } = service.manifest();
     listener.send(new TextEncoder().encode(encode({ type: "hello", version, hash, state })));
     return c.body(listener.stream, 200, HEADERS);

@@ -4,6 +4,7 @@ import type { Overview } from "../../protocol/operator.ts";
 import { setbackOf } from "../../protocol/setback.ts";
 import type { RunStatus } from "../../protocol/status.ts";
 import type { WorkFigures } from "../lib/jobs.ts";
+import { machineMetrics, roleMetric } from "./edge-metrics.ts";
 import { Exposition } from "./exposition.ts";
 
 /** What others do for the server. */
@@ -12,6 +13,8 @@ export interface Elsewhere {
   readonly mirror: { readonly mirrored: number } | undefined;
   /** What workers do, by task. */
   readonly work: Readonly<Record<string, WorkFigures>> | undefined;
+  /** Whether the run is on a cluster, where others follow it. */
+  readonly clustered: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export function metricsOf(
   status: RunStatus,
   overview: Omit<Overview, "operator">,
   sent: Readonly<Record<string, number>> = {},
-  { mirror, work }: Partial<Elsewhere> = {},
+  { mirror, work, clustered = false }: Partial<Elsewhere> = {},
 ): string {
   const exposition = new Exposition("murmuration_");
   const metric = exposition.metric.bind(exposition);
@@ -30,6 +33,7 @@ export function metricsOf(
   const { traffic, machine, here, draining } = overview;
   const last = status.heldOut.at(-1);
   const newest = overview.versions.at(-1);
+  if (clustered) roleMetric(exposition, "leader");
   metric("running", "1 while the run gives work", status.state === "running" && !draining ? 1 : 0);
   metric("version", "The newest version", status.version);
   metric("tokens_merged_total", "Tokens merged since the run began", status.tokensMerged);
@@ -77,10 +81,7 @@ export function metricsOf(
     metric("own_bytes_ratio", "Of all object bytes, sent by this server", own / Math.max(1, own + mirrored));
   }
   if (work !== undefined) workMetrics(tally, work);
-  metric("event_loop_delay_p50_seconds", "Median over the last minute", machine.delayMs.p50 / 1_000);
-  metric("event_loop_delay_p99_seconds", "99th percentile over the last minute", machine.delayMs.p99 / 1_000);
-  metric("resident_memory_bytes", "Memory of the server's process", machine.memoryBytes);
-  metric("disk_free_bytes", "Free on the data directory's disk", machine.disk.freeBytes);
+  machineMetrics(exposition, machine);
   metric("alerts", "Alerts that stand", overview.alerts.length);
   return exposition.text;
 }

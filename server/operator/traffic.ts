@@ -28,6 +28,11 @@ export class Traffic {
     });
   }
 
+  /** Sockets that are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
   /** Marks the count, for rates. Call it every few seconds. */
   mark(): void {
     const at = this.#now();

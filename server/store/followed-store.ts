@@ -17,6 +17,8 @@ export interface Learned {
 export interface FollowedStore extends Store {
   /** Learns of what was appended, stripped and let go of since. Rejects with a StoreError where something is missing. */
   refresh(): Promise<void>;
+  /** Messages of the journal that came since the last refresh; absent where nobody counts them. */
+  readonly unread?: () => Promise<number>;
   /** Records before this one are read without their frames. */
   readonly stripped: number;
   /** Absent where reading costs nobody anything. */

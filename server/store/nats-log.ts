@@ -105,6 +105,12 @@ export class NatsLog {
     this.#came = new Map(data);
   }
 
+  /** Blocks that came since. */
+  async unread(): Promise<number> {
+    const { state } = await this.#manager.streams.info(this.#options.stream);
+    return Math.max(0, state.last_seq - (this.#blocks.at(-1)?.seq ?? 0));
+  }
+
   /** Aborts when another writer is met. */
   get deposed(): AbortSignal {
     return this.#deposed.signal;

@@ -120,6 +120,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       requireWhole(log, archive, objects.stream);
       inbox?.looked();
     },
+    unread: () => log.unread(),
     get stripped() {
       return archive.length;
     },
