@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import type { RunId } from "../../protocol/ids.ts";
 import { FakeJobs } from "../../test/harness/fake-jobs.ts";
 import { memoryStore } from "../../test/harness/memory-store.ts";
 import { until } from "../../test/harness/tiny-run.ts";
 import { LockedError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import type { LeaderLine, PassedRequest } from "../lib/passing.ts";
+import { MirrorError } from "../mirror/target.ts";
 import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
 import { Networks } from "../net/network.ts";
 import { StoreError } from "../store/store.ts";
@@ -16,6 +18,10 @@ import type { SeatOpens, SeatParts } from "./cluster-seat.ts";
 import { ClusterSeat } from "./cluster-seat.ts";
 
 const CLUSTER = { address: "nats://a,b,c", unsafe: false, key: "server.key" };
+
+/** Rejects where a server is stopped while another one leads. */
+const stopped = (signal: AbortSignal | undefined) =>
+  new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
 
 /** A seat, the cluster and the app that it deals with, and all that happened in order. */
 function world(...tasks: WorkerTask[]) {
@@ -42,7 +48,7 @@ function world(...tasks: WorkerTask[]) {
   const opens: SeatOpens = {
     async store(_directory, _cluster, { standBy, led } = {}) {
       standBy?.waiting("one:1");
-      await lease.promise;
+      await Promise.race([lease.promise, stopped(standBy?.signal)]);
       await led?.().over;
       happened.push("store open");
       return { ...memoryStore(), line, jobs: new FakeJobs().end() };
@@ -54,7 +60,8 @@ function world(...tasks: WorkerTask[]) {
       const lost = new AbortController();
       edges.push({ lose: () => lost.abort() });
       happened.push(`${name} open`);
-      const parts = { service: {}, passing: {}, health: {}, claims: {} } as Pick<
+      const service = { manifest: () => ({ run: "the run" }) };
+      const parts = { service, passing: {}, health: {}, claims: {} } as unknown as Pick<
         Awaited<ReturnType<SeatOpens["edge"]>>,
         "service" | "passing" | "health" | "claims"
       >;
@@ -91,6 +98,16 @@ function world(...tasks: WorkerTask[]) {
     unfollow: () => void happened.push("unfollow"),
     networks: new Networks(),
   };
+  const foreign: Error[] = [];
+  const asked: RunId[] = [];
+  const mirror = {
+    url: "https://cdn.example",
+    async requireOurs(run: RunId) {
+      asked.push(run);
+      const [failure] = foreign;
+      if (failure !== undefined) throw failure;
+    },
+  };
   const watched: string[] = [];
   const watch: SeatParts["watch"] = {
     async run(node, _sleep, signal) {
@@ -101,12 +118,13 @@ function world(...tasks: WorkerTask[]) {
     over: async () => void watched.push("over"),
   };
   const seat = new ClusterSeat(CLUSTER, directory, {
-    ...{ app, opens, tasks, origin: "http://here", watch },
+    ...{ app, opens, tasks, origin: "http://here", watch, mirror },
     log: { info() {}, warn() {}, error() {} },
     io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
   });
   return {
-    ...{ seat, happened, stop, directory, edges, told, watched },
+    ...{ seat, happened, stop, directory, edges, told, watched, asked },
+    mirrorAnother: (failure: Error) => void foreign.push(failure),
     lead: lease.resolve,
     giveUp: lease.reject,
     fail: (...errors: Error[]) => {
@@ -152,6 +170,32 @@ test("what tells the operator looks at the edge until this server leads, and hea
   stop.abort();
   await staying;
   expect(seen).toEqual(["an edge", "its end"]);
+});
+
+test("a server that stands by, or is an edge, ends where its mirror is another run's, before anybody is sent there", async () => {
+  const failure = new MirrorError("/cdn is the mirror of another run");
+  const standing = world();
+  standing.mirrorAnother(failure);
+  await expect(standing.seat.openStore(standing.directory)).rejects.toBe(failure);
+  const edge = world();
+  edge.mirrorAnother(failure);
+  await expect(edge.seat.stayEdge()).rejects.toBe(failure);
+  lockDirectory(edge.directory)(); // and it lets go of its directory
+  for (const { happened } of [standing, edge]) {
+    expect(happened).not.toContain("follow");
+    expect(happened.at(-1)).toBe("edge 0 closed");
+  }
+});
+
+test("whose its mirror is a server asks once, however often it opens the run", async () => {
+  const { seat, happened, edges, lead, directory, asked } = world();
+  const opening = seat.openStore(directory);
+  await until(() => happened.includes("follow"));
+  edges[0]?.lose();
+  await until(() => happened.filter((line) => line === "follow").length === 2);
+  lead();
+  await opening;
+  expect(asked).toEqual(["the run"]);
 });
 
 test("an edge that lost the journal answers nobody until it has opened it again", async () => {

@@ -10,6 +10,7 @@ import type { JobLine } from "../lib/jobs.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
 import { mergeInPool } from "../merge/merge-pool.ts";
+import type { Mirror } from "../mirror/mirror.ts";
 import type { Run } from "../run/run.ts";
 import type { ClusterStore, Handover } from "../store/followed-store.ts";
 import type { Store } from "../store/store.ts";
@@ -56,7 +57,7 @@ export interface SeatParts {
   /** Where visitors of this machine reach the server. */
   readonly origin: string;
   /** Where volunteers find copies of what they download. */
-  readonly mirror?: string | undefined;
+  readonly mirror?: Pick<Mirror, "url" | "requireOurs"> | undefined;
   /** What it takes off the server that leads. */
   readonly tasks?: readonly WorkerTask[];
   /** Tells the operator how the run does while another server leads it, or none. */
@@ -72,11 +73,13 @@ export class ClusterSeat {
   readonly #log: Log;
   readonly #io: ServeIo;
   readonly #origin: string;
-  readonly #mirror: string | undefined;
+  readonly #mirror: SeatParts["mirror"];
   readonly #tasks: readonly WorkerTask[];
   readonly #watch: SeatParts["watch"];
   readonly #opens: SeatOpens;
   readonly #ending = new AbortController();
+  /** Aborts with the reason why this server may not serve the run, which only who follows it finds. */
+  readonly #refused = new AbortController();
   /** What this server does while another one leads. */
   #edge: Promise<unknown> | undefined;
   /** What follows the run now, or did last. */
@@ -108,7 +111,8 @@ export class ClusterSeat {
 
   /** The run's store, once this server leads. */
   readonly openStore = async (directory: string): Promise<Store> => {
-    const { signal, stderr } = this.#io;
+    const { stderr } = this.#io;
+    const signal = AbortSignal.any([this.#io.signal, this.#refused.signal]);
     const waiting = (who: string) => {
       stderr.write(`${who} serves this run. Standing by as an edge, to take over when it ends.\n`);
       this.#begin(true);
@@ -128,6 +132,7 @@ export class ClusterSeat {
       return store;
     } catch (error) {
       await this.#endEdge(); // stopped while another server led: what follows the run would keep the process alive
+      this.#refused.signal.throwIfAborted();
       throw error;
     }
   };
@@ -164,7 +169,8 @@ export class ClusterSeat {
     const unlock = lockDirectory(this.#directory);
     try {
       this.#begin(false);
-      await abortOf(this.#io.signal);
+      await Promise.race([abortOf(this.#io.signal), abortOf(this.#refused.signal)]);
+      this.#refused.signal.throwIfAborted();
     } finally {
       await this.#endEdge();
       unlock();
@@ -186,7 +192,7 @@ export class ClusterSeat {
   async #beEdge(mayLead: boolean): Promise<void> {
     const { signal } = this.#ending;
     while (!signal.aborted) {
-      const about = { log: this.#log, mirror: this.#mirror, networks: this.#app.networks };
+      const about = { log: this.#log, mirror: this.#mirror?.url, networks: this.#app.networks };
       const open = async () => {
         await this.#requireSynced();
         const warming = mayLead ? mergeInPool() : undefined;
@@ -194,6 +200,7 @@ export class ClusterSeat {
       };
       const node = await this.#patiently(open, "no edge yet");
       if (node === undefined) return;
+      if (!(await this.#hasOwnMirror(node))) return node.close();
       this.#node = node;
       this.#following = node;
       this.#app.follow(node);
@@ -216,6 +223,18 @@ export class ClusterSeat {
       throw error;
     });
     return this.#synced;
+  }
+
+  /** Looks once whether the mirror is this run's: volunteers are sent there, and this server may come to write to it. */
+  async #hasOwnMirror({ service }: FollowingNode): Promise<boolean> {
+    if (this.#node !== undefined) return true;
+    try {
+      await this.#mirror?.requireOurs(service.manifest().run);
+      return true;
+    } catch (error) {
+      this.#refused.abort(error);
+      return false;
+    }
   }
 
   /** Works for the server that leads, until this one does. */

@@ -76,7 +76,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     const seat =
       flags.cluster &&
       new ClusterSeat(flags.cluster, flags.data, {
-        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror: flags.mirror?.url },
+        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror },
         tasks: flags.tasks,
         watch:
           flags.alertUrl &&

@@ -174,3 +174,20 @@ test("another run's mirror is refused in one line, and nothing in it is touched"
   await expect(three.attached).rejects.toThrow(/is damaged/);
   await Promise.all([two.tiny.run.close(), three.tiny.run.close()]);
 });
+
+test("whose a place is can be asked without a run to mirror, and a place that does not answer is nobody's", async () => {
+  const one = await mirrored();
+  await one.attached;
+  await one.caughtUp();
+  const { run } = one.tiny.run.manifest();
+  const { target } = one;
+  const log = { info() {}, warn() {}, error() {} };
+  const asking = () => new Mirror({ url: "https://cdn.example", target, log, clock: () => 0 });
+  await asking().requireOurs(run);
+  const other = "0".repeat(64) as typeof run;
+  await expect(asking().requireOurs(other)).rejects.toThrow(/is the mirror of another run/);
+  target.read = () => Promise.reject(new Error("it is away"));
+  await asking().requireOurs(other);
+  await one.mirror.close();
+  await one.tiny.run.close();
+});

@@ -93,6 +93,16 @@ export class Mirror implements VersionMirror {
     return this.#behind || this.#queue.length > 0 || this.#working !== undefined;
   }
 
+  /**
+   * Rejects with a {@link MirrorError} where the place is another run's. One that cannot be asked now is asked again when
+   * this server has the run to mirror.
+   */
+  async requireOurs(run: RunId): Promise<void> {
+    await readState(this.#target, run).catch((error: unknown) => {
+      if (error instanceof MirrorError) throw error;
+    });
+  }
+
   /** Begins to mirror a run. Rejects with a {@link MirrorError} where the place is another run's or holds other things. */
   async attach(source: MirrorSource): Promise<void> {
     try {
