@@ -119,15 +119,18 @@ async function sinceCheckpoint(
     if (place === undefined || !usable) continue;
     const load = () => loadSnapshot(store, definition.task, place.hash);
     const isNewer = known !== undefined && known.version >= place.version;
-    const vectors = isNewer ? known.vectors : await load().catch(warn);
+    const stored = isNewer ? undefined : await load().catch(warn);
+    if (!isNewer && stored === undefined) continue;
+    // Whether the journal has the known version only the replay shows. Where it has not, and the snapshot is damaged, an
+    // older one is replayed from: nobody is to see an event twice.
+    const seen: Parameters<Observer>[] = [];
+    const see: Observer = (event, about) => void seen.push([event, about]);
+    const replayed = await replay(store, definition, checkpoint, () => false, isNewer ? see : observe, false);
+    const isThere = isNewer && isIn(replayed, known);
+    const vectors = isThere ? known.vectors : (stored ?? (await load().catch(warn)));
     if (vectors === undefined) continue;
-    const replayed = await replay(store, definition, checkpoint, () => false, observe, false);
-    if (isNewer && isIn(replayed, known))
-      return { checkpoint, replayed, start: { version: known.version, vectors } };
-    return {
-      ...{ checkpoint, replayed },
-      start: { version: place.version, vectors: isNewer ? await load() : vectors },
-    };
+    for (const [event, about] of seen) await observe(event, about);
+    return { checkpoint, replayed, start: { version: isThere ? known.version : place.version, vectors } };
   }
   return undefined;
 }

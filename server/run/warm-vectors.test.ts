@@ -39,8 +39,9 @@ async function followed() {
   const known = await edge.known();
   await edge.close();
   /** The same run taken over, with what it is said to know; and which snapshots it read. An index makes it use a checkpoint. */
-  const takeOver = async (said?: KnownVectors, index = memoryIndex()) => {
+  const takeOver = async (said?: KnownVectors, index = memoryIndex(), damaged?: Hash) => {
     const files: MemoryFiles = leader.files.restart("kill");
+    if (damaged !== undefined) files.flip(`snapshots/${damaged}.state`, 20, 3);
     const store = await fileStore(files, index, { salt: () => 7 });
     const read: string[] = [];
     const get = store.get.bind(store);
@@ -49,12 +50,15 @@ async function followed() {
       return get(shelf, name);
     };
     Object.assign(store, { get: asked });
-    const run = await openRun({ ...options, store, known: () => said });
+    const seen: string[] = [];
+    const observe = (event: object) => void seen.push(JSON.stringify(event));
+    const run = await openRun({ ...options, store, known: () => said, observe });
+    const observed = [...seen];
     const next = { ...leader, run, files };
     await advance(await TestVolunteer.create(), next, 1);
     const { hash } = run.latestSnapshot();
     await run.close();
-    return { read, hash };
+    return { read, hash, observed };
   };
   return { leader, known, takeOver, index: store.index };
 }
@@ -64,7 +68,8 @@ test("who stood by goes on from the vectors it made, without a snapshot; control
   expect(known).toMatchObject({ version: 6, hash: leader.run.latestSnapshot().hash });
   const [warm, cold] = [await takeOver(known), await takeOver()];
   expect(warm.read).toEqual([]);
-  expect(await takeOver(known, index), "from a checkpoint").toEqual(warm);
+  const { read, hash } = await takeOver(known, index);
+  expect({ read, hash }, "from a checkpoint").toEqual({ read: warm.read, hash: warm.hash });
   expect(cold.read).toHaveLength(1);
   expect(warm.hash, "θ and momentum are the same to the byte").toBe(cold.hash);
   expect(warm.hash).not.toBe(known?.hash);
@@ -78,6 +83,17 @@ test("vectors of another history, or older than the newest snapshot, are not gon
     const { read, hash } = await takeOver({ ...known!, vectors: initialVectors(x), ...wrong });
     expect([read.length, hash]).toEqual([1, right]);
   }
+});
+
+test("of vectors that the journal does not have, and a damaged snapshot, an older one is gone on from", async () => {
+  const { leader, known, takeOver, index } = await followed();
+  const versions = leader.run.status().versions;
+  const fourth = versions.find(({ version }) => version === 4)!.hash;
+  const right = await takeOver();
+  const { hash, observed, read } = await takeOver({ ...known!, version: 9 }, index, fourth);
+  expect(hash).toBe(right.hash);
+  expect(read[0], "the newest snapshot's, which a checkpoint named").toBe(`${fourth}.state`);
+  expect(observed, "each event once, in order").toEqual(right.observed);
 });
 
 test("who cannot make a version again, or comes no more after, knows nothing, and says so once", async () => {
