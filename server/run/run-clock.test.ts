@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { PowerLoss } from "../../test/harness/memory-files.ts";
 import {
+  advance,
   deltaOf,
   ROUND_MS,
   restart,
@@ -59,4 +60,31 @@ test("the run clock does not go back over a restart, however long signing a vers
   clock.ms += ROUND_MS;
   again.run.tick();
   await until(() => again.run.status().version === 2);
+});
+
+test("tokens a second are of the last minute of the run, also just after another server has opened it", async () => {
+  const tiny = await tinyRun();
+  const volunteer = await TestVolunteer.create();
+  for (let version = 1; version <= 20; version++) {
+    await advance(volunteer, tiny, 1);
+    tiny.clock.ms += 4_000;
+  }
+  const { tokensPerSecond, tokensMerged } = tiny.run.status();
+  expect(tokensPerSecond).toBeGreaterThan(0);
+  expect(tokensPerSecond, "of the minute, which is not all of the run").toBeLessThan(tokensMerged / 60);
+  const again = await restart(tiny, "kill");
+  again.clock.ms += 100;
+  const after = again.run.status().tokensPerSecond;
+  expect(after / tokensPerSecond).toBeGreaterThan(0.8);
+  expect(after / tokensPerSecond).toBeLessThan(1.3); // the run clock stood still since its last version
+  await again.run.close();
+});
+
+test("of a run that is younger than a minute they are of its age", async () => {
+  const tiny = await tinyRun();
+  await advance(await TestVolunteer.create(), tiny, 1);
+  tiny.clock.ms = 10_000;
+  const { tokensPerSecond, tokensMerged } = tiny.run.status();
+  expect(tokensPerSecond).toBe(tokensMerged / 10);
+  await tiny.run.close();
 });

@@ -56,11 +56,11 @@ export function statusOf(
   refused: RunStatus["deltas"]["refused"],
 ): RunStatus {
   const { state, definition } = live;
-  const { up } = live.clock;
   const now = live.clock.now();
   const { protocol, run, name, operator, model, parameters } = fixed;
   const lately = state.recent.filter(({ at }) => now - at < ACTIVE_MS);
-  const seconds = Math.min(ACTIVE_MS, Math.max(1_000, up)) / 1_000;
+  // By the run clock, as they are: who opened the run a second ago divided a minute's tokens by that second.
+  const seconds = Math.min(ACTIVE_MS, Math.max(1_000, now)) / 1_000;
   return {
     protocol,
     run,
