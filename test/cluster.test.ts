@@ -1,27 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { utf8 } from "../protocol/bytes.ts";
 import type { PassedRequest } from "../server/lib/passing.ts";
 import { openFollowedRun, openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
-import { Lease, SILENCE_MS } from "../server/store/lease.ts";
-import { natsBoard } from "../server/store/nats-board.ts";
-import { natsClaims } from "../server/store/nats-claims.ts";
-import { natsLine } from "../server/store/nats-line.ts";
 import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
 import { StoreCopy } from "../server/store/store-copy.ts";
 import { clusterSync, requireSynced } from "../server/store/synced-cluster.ts";
 import { verify } from "../server/verify/verify.ts";
-import { LossyConnection } from "./harness/lossy-connection.ts";
 import { MemoryFiles } from "./harness/memory-files.ts";
 import { memoryIndex } from "./harness/memory-index.ts";
-import { NatsCluster } from "./harness/nats-cluster.ts";
-import { isOlder, natsServer, SYNCS, versionOf } from "./harness/nats-server.ts";
+import { describeOnNats } from "./harness/nats-nodes.ts";
+import { isOlder, SYNCS, versionOf } from "./harness/nats-server.ts";
 import {
   advance,
   deltaOf,
@@ -36,27 +30,23 @@ import {
 } from "./harness/tiny-run.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
-const program = natsServer();
 const corpus = await tinyCorpus();
 const settings = tinySettings({ snapshotEvery: 2, keepSnapshots: 2 });
 
-describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
-  let cluster: NatsCluster;
-  let connection: NatsConnection;
+describeOnNats("a run on JetStream, one node", (nats) => {
   let writers = 0;
-  beforeAll(async () => {
-    cluster = await NatsCluster.start(program ?? "", 1);
-    connection = await cluster.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await cluster?.stop();
-  });
 
   /** The cluster's store of the run whose key lies in these files. */
   const storeFor = (files: MemoryFiles, name: string, reading = false) =>
     natsStore({
-      ...{ connection, name, reading, replicas: 1, writer: `w${writers++}`, index: memoryIndex() },
+      ...{
+        connection: nats.connection,
+        name,
+        reading,
+        replicas: 1,
+        writer: `w${writers++}`,
+        index: memoryIndex(),
+      },
       key: { read: () => files.read("server.key"), write: async () => {} },
       sleep: (ms) => sleep(ms),
     });
@@ -69,7 +59,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
   };
 
   const consumersOf = async (stream: string) =>
-    (await (await jetstreamManager(connection)).streams.info(stream)).state.consumer_count;
+    (await (await jetstreamManager(nats.connection)).streams.info(stream)).state.consumer_count;
 
   test("moves there and back with its id, receipts and hashes, and what takes it over deposes what served it", async () => {
     const volunteer = await TestVolunteer.create();
@@ -152,7 +142,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
   });
 
   test("of two servers one leads; the other stands by, takes over when it stops, and deposes one that never did", async () => {
-    const address = { address: `nats://${cluster.addresses.join(",")}`, unsafe: true };
+    const address = { address: `nats://${nats.cluster.addresses.join(",")}`, unsafe: true };
     const opening = (standBy?: { waiting: (who: string) => void; signal: AbortSignal }) =>
       openClusterStore(address, {
         ...{ name: "LED", index: memoryIndex, ...(standBy && { standBy }) },
@@ -190,7 +180,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       body: utf8(JSON.stringify({ ...asked, body: new TextDecoder().decode(asked.body) })),
     });
     const { promise: stuck } = Promise.withResolvers<never>();
-    const tooLong = new Uint8Array((connection.info?.max_payload ?? 0) + 1);
+    const tooLong = new Uint8Array((nats.connection.info?.max_payload ?? 0) + 1);
     first.line.answer(async (asked) => {
       if (asked.target === "/stuck") return stuck;
       const answer = await answerOf("first")(asked);
@@ -216,7 +206,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     expect((await clusterStatus(address.address, "LED", Date.now)).leader?.who).toBe(leader?.who);
     // A server that heard nothing of a lease, as one that a debugger holds.
     const zombie = await natsStore({
-      ...{ connection, name: "LED", replicas: 1, writer: "zombie", index: memoryIndex() },
+      ...{ connection: nats.connection, name: "LED", replicas: 1, writer: "zombie", index: memoryIndex() },
       key: { read: async () => undefined, write: async () => {} },
       sleep: (ms) => sleep(ms),
     });
@@ -228,138 +218,10 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
     expect((await clusterStatus(address.address, "NONE", Date.now)).streams).toEqual([]);
   });
 
-  test("a sign that the cluster has lost keeps nobody from leading; who leads posts the next, and is not followed", async () => {
-    const manager = await jetstreamManager(connection);
-    const board = await natsBoard({ connection, name: "SIGN", replicas: 1, writer: "next" });
-    const who = (writer: string) => ({ writer, who: `${writer}:1`, over: false });
-    let seq = (await board.post(who("dead"), 0)) ?? 0;
-    const lose = () => manager.streams.deleteMessage("SIGN_LEAD", seq);
-    await lose();
-    const quick = {
-      ...{ board, writer: "next", who: "next:1" },
-      sleep: async (length: number, signal: AbortSignal) => {
-        await sleep(length / 100);
-        signal.throwIfAborted();
-      },
-    };
-    let ms = 0;
-    const now = () => (ms += SILENCE_MS / 10);
-    const lease = await Lease.acquire({ ...quick, now });
-    expect(await board.last()).toMatchObject({ writer: "next" });
-    // Until it is lost: it stands for some milliseconds only.
-    await vi.waitFor(async () => {
-      seq = (await board.last())?.seq ?? 0;
-      await lose();
-    });
-    await vi.waitFor(async () => expect(await board.last()).toMatchObject({ writer: "next" }));
-    expect(lease.lost.aborted).toBe(false);
-    await lease.release();
-    const line = await natsLine({ connection, name: "SIGN", writer: "x", sleep: (ms) => sleep(ms) });
-    seq = (await board.last())?.seq ?? 0;
-    await lose(); // while nobody leads: those who pass on wait, and ask nobody
-    expect(await line.leader()).toBeUndefined();
-  });
-
-  test("an edge whose request or its answer may have been lost with a node asks its visitor at once to send it again", async () => {
-    const [edges, leads, others] = [
-      await cluster.connect(),
-      await cluster.connect(),
-      await cluster.connect(),
-    ];
-    const wait = (ms: number) => sleep(ms);
-    const board = await natsBoard({ connection, name: "LINE", replicas: 1, writer: "w" });
-    await board.post({ writer: "w", who: "w:1", over: false }, 0);
-    const line = (connection: NatsConnection, writer: string) =>
-      natsLine({ connection, name: "LINE", writer, sleep: wait });
-    const [edge, leader] = [await line(edges, "e"), await line(leads, "w")];
-    await line(others, "o");
-    let heard = 0;
-    leader.answer(async () => {
-      heard += 1;
-      return new Promise(() => {});
-    });
-    const request = {
-      method: "GET",
-      target: "/",
-      headers: [],
-      address: "",
-      encrypted: false,
-      body: utf8(""),
-    };
-    const moved = async (one: NatsConnection) => {
-      const again = (async () => {
-        for await (const { type } of one.status()) if (type === "reconnect") return;
-      })();
-      await one.reconnect();
-      await again;
-      for (const each of [one, edges]) await each.flush();
-    };
-    const ask = async () => {
-      const [asked, before] = [edge.ask(request), heard];
-      const answer = { refused: undefined as unknown, over: Promise.resolve() };
-      answer.over = asked.then(
-        () => {},
-        (error: unknown) => {
-          answer.refused = error;
-        },
-      );
-      await vi.waitFor(() => expect(heard).toBe(before + 1));
-      return answer;
-    };
-    const first = await ask();
-    await moved(others); // the control: it had neither the request nor the answer
-    expect(first.refused).toBeUndefined();
-    await moved(edges);
-    await first.over;
-    expect(first.refused).toMatchObject({ code: "not-durable" });
-    const second = await ask();
-    await moved(leads);
-    await second.over;
-    expect(second.refused).toMatchObject({ code: "not-durable" });
-
-    // While the cluster elects who has the signs, whoever led before is asked. The control knows of nobody.
-    const lossy = new LossyConnection(edges);
-    const [knowing, fresh] = [await line(lossy.connection, "k"), await line(lossy.connection, "f")];
-    expect(await knowing.leader()).toBe("w:1");
-    lossy.fate = (subject) => (subject.includes("LINE_LEAD") ? "refused" : undefined);
-    await expect(fresh.ask(request, false)).rejects.toMatchObject({ code: "not-durable" });
-    const before = heard;
-    const third = knowing.ask(request, false);
-    third.catch(() => {});
-    await vi.waitFor(() => expect(heard).toBe(before + 1));
-    // Whether a server is connected the cluster says at once; one that does not answer may be held.
-    expect([await board.isGone("w"), await board.isGone("nobody")]).toEqual([false, true]);
-    connection.subscribe("LINE.here.held", { callback() {} });
-    expect(await board.isGone("held")).toBe(false);
-    await Promise.all([edges.close(), leads.close(), others.close()]);
-  });
-
-  test("of the servers of a run one has a claim, until it drops it or its connection is gone", async () => {
-    const [ann, bob] = [natsClaims(connection, "C"), await cluster.connect()];
-    const others = natsClaims(bob, "C");
-    expect([await others.take("it"), await others.take("it")]).toEqual([true, true]);
-    await bob.flush();
-    expect(await ann.take("it")).toBe(false);
-    expect(await ann.take("else")).toBe(true);
-    await connection.flush();
-    others.drop("it");
-    await bob.flush();
-    expect(await ann.take("it")).toBe(true);
-    await connection.flush();
-    expect([await others.take("it"), await others.take("else")]).toEqual([false, false]);
-    ann.drop("it");
-    await connection.flush();
-    expect(await others.take("it")).toBe(true);
-    await bob.flush();
-    expect(await ann.take("it")).toBe(false);
-    await bob.close();
-    await vi.waitFor(async () => expect(await ann.take("it")).toBe(true));
-  });
-
   test("whether a node syncs its writes its monitoring port says, and one that says nothing is refused", async () => {
-    const address = `nats://${cluster.addresses.join(",")}`;
-    const { monitors } = cluster;
-    const syncs = !isOlder(versionOf(program ?? ""), SYNCS);
+    const address = `nats://${nats.cluster.addresses.join(",")}`;
+    const { monitors } = nats.cluster;
+    const syncs = !isOlder(versionOf(nats.program), SYNCS);
     const findings = await clusterSync({ address, monitors, unsafe: true });
     expect(findings.synced).toEqual(syncs ? ["n0"] : []);
     expect(findings.faults).toHaveLength(syncs ? 0 : 1);
@@ -378,7 +240,7 @@ describe.skipIf(program === undefined)("a run on JetStream, one node", () => {
       index: memoryIndex,
       key: { read: () => files.read("server.key"), write: async () => {} },
     };
-    const address = `nats://${cluster.addresses.join(",")}`;
+    const address = `nats://${nats.cluster.addresses.join(",")}`;
     await expect(openClusterStore({ address, unsafe: false }, run)).rejects.toThrow(
       /not one to trust: .*--unsafe/,
     );

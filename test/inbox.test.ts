@@ -1,80 +1,10 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { ProtocolError } from "../protocol/errors.ts";
-import { createIdentity } from "../protocol/identity.ts";
-import { signTicket, type Ticket } from "../protocol/ticket.ts";
 import type { Upload } from "../protocol/upload.ts";
-import { EdgeNode } from "../server/app/edge-node.ts";
-import type { Accepted } from "../server/coordinator/events.ts";
-import { FollowedClock } from "../server/run/followed-clock.ts";
-import { decodeRecord } from "../server/run/record.ts";
-import { readOnlyStore } from "../server/store/read-only.ts";
-import { followedFiles } from "./harness/followed-files.ts";
-import type { MemoryFiles } from "./harness/memory-files.ts";
-import { MemoryInbox } from "./harness/memory-inbox.ts";
-import {
-  advance,
-  deltaOf,
-  restart,
-  silentLog,
-  TestVolunteer,
-  type TinyRun,
-  tinyCorpus,
-  tinyRun,
-  tinySettings,
-  until,
-  uploadOf,
-  vectorTask,
-} from "./harness/tiny-run.ts";
-
-const corpus = await tinyCorpus();
-const settings = tinySettings({ snapshotEvery: 2, keepSnapshots: 2 });
-const noText = async () => new Uint16Array();
-
-/** A run that one server leads, and its servers' inbox. */
-async function world() {
-  const inbox = new MemoryInbox();
-  const leader = await tinyRun({ settings, corpus, inbox });
-  const volunteer = await TestVolunteer.create();
-  return { inbox, leader, volunteer };
-}
-
-/** Another server of the run, which has heard from the one that leads. */
-async function edgeOf({ files, run, clock }: TinyRun, inbox: MemoryInbox) {
-  const { store, listeners } = await followedFiles(files);
-  Object.assign(store, { inbox: inbox.of(store) });
-  const texts = { heldOut: noText, heldOutAdded: noText, gate: noText, texts: () => 0 };
-  const node = await EdgeNode.over({
-    ...{ store, log: silentLog, task: vectorTask },
-    corpus: { ...texts, corpus, refresh: async () => {} },
-    time: { now: clock.read, sleep: sleepUntilAborted },
-  });
-  onTestFinished(() => node.close());
-  expect(node.passing.takesDeltas(), "it does not know the time").toBe(false);
-  const beat = (from = "leader", at = run.now) => {
-    for (const listener of listeners) listener({ from, clock: at, networkKey: new Uint8Array(32) });
-  };
-  beat();
-  expect(node.passing.takesDeltas()).toBe(true);
-  const send = ({ identity }: TestVolunteer, upload: Upload) =>
-    node.service.accept(identity.key, upload.ticket.id, upload);
-  return { node, send, beat };
-}
-
-const sleepUntilAborted = (_ms: number, signal: AbortSignal) =>
-  new Promise<void>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-
-/** The journal's deltas. */
-async function acceptedIn(files: MemoryFiles): Promise<Accepted[]> {
-  const found: Accepted[] = [];
-  for await (const { record } of (await readOnlyStore(files)).records()) {
-    const { event } = decodeRecord(record);
-    if (event.type === "accepted") found.push(event);
-  }
-  return found;
-}
+import { acceptedIn, corpus, edgeOf, world } from "./harness/inbox-world.ts";
+import type { MemoryInbox } from "./harness/memory-inbox.ts";
+import { advance, deltaOf, type TinyRun, tinyRun, until, uploadOf } from "./harness/tiny-run.ts";
 
 test("two edges and the leader give one delta one receipt, however often it is sent, and a ticket's other delta none", async () => {
   const { inbox, leader, volunteer } = await world();
@@ -201,50 +131,6 @@ test("a journal that is full for a while is tried again, and measures no delta t
   await leader.run.close();
 });
 
-test("a stranger's bytes end at the edge that they come to, each with its error", async () => {
-  const { inbox, leader, volunteer } = await world();
-  const edge = await edgeOf(leader, inbox);
-  const ticket = await volunteer.ticket(leader.run);
-  const stranger = await createIdentity();
-  const { signature: _, ...terms } = ticket;
-  const forged: Ticket = await signTicket(stranger.privateKey, terms);
-  const good = uploadOf(ticket, deltaOf(1));
-  const bad: readonly [string, Upload][] = [
-    ["bad-ticket", { ...good, ticket: forged }],
-    ["bad-ticket", { ...good, ticket: { ...ticket, steps: ticket.steps + 1 } }],
-    ["too-large", { ...good, frame: new Uint8Array(100_000) }],
-    ["not-finite", { ...good, frame: notFinite(good.frame) }],
-    ["norm-too-large", uploadOf(ticket, new Float32Array(10).fill(1e9))],
-    ["wrong-shape", uploadOf(ticket, new Float32Array(9))],
-  ];
-  for (const [code, upload] of bad)
-    await expect(edge.send(volunteer, upload), code).rejects.toMatchObject({ code });
-  leader.clock.ms += 61_000;
-  edge.beat();
-  await expect(edge.send(volunteer, good)).rejects.toMatchObject({ code: "lease-expired" });
-  expect(inbox.messages).toEqual([]);
-  await leader.run.close();
-});
-
-test("what an edge could not know is journaled as refused: it has its receipt, ends at once, and counts for nothing", async () => {
-  const { inbox, leader, volunteer } = await world();
-  const edge = await edgeOf(leader, inbox);
-  const ticket = await volunteer.ticket(leader.run);
-  await leader.run.admin.ban(volunteer.identity.key); // the edge has not read of it yet
-  const upload = uploadOf(ticket, deltaOf(1));
-  const receipt = await edge.send(volunteer, upload);
-  inbox.arrive();
-  await until(() => leader.run.credit(volunteer.identity.key).refused === 1);
-  expect(leader.run.credit(volunteer.identity.key)).toMatchObject({ pending: 0, merged: 0 });
-  expect(await acceptedIn(leader.files)).toMatchObject([{ refused: "banned" }]);
-  await edge.node.catchUp();
-  expect(await edge.send(volunteer, upload)).toEqual(receipt);
-  await leader.run.close();
-  const again = await restart(leader);
-  expect(again.run.credit(volunteer.identity.key)).toMatchObject({ refused: 1, pending: 0 });
-  await again.run.close();
-});
-
 test("a message that is no delta of the run is passed over, and those after it count", async () => {
   const { inbox, leader, volunteer } = await world();
   const edge = await edgeOf(leader, inbox);
@@ -282,55 +168,8 @@ test("it tries again while the cluster elects, and not for ever", async () => {
   }
 });
 
-/** A frame whose last value is NaN. */
-const notFinite = (frame: Uint8Array<ArrayBuffer>) => {
-  const changed = frame.slice();
-  changed.fill(0xff, changed.length - 4);
-  return changed;
-};
-
 /** A run whose deltas arrive at once. */
 function withArrivals({ run }: TinyRun, inbox: MemoryInbox): TinyRun["run"] {
   inbox.seams.afterPut = async () => void setImmediate(() => inbox.arrive());
   return run;
 }
-
-test("an edge of a run that had no inbox is opened again once a server leads that made one", async () => {
-  const leader = await tinyRun({ settings, corpus });
-  const { store, listeners } = await followedFiles(leader.files);
-  const texts = { heldOut: noText, heldOutAdded: noText, gate: noText, texts: () => 0 };
-  const node = await EdgeNode.over({
-    ...{ store, log: silentLog, task: vectorTask },
-    corpus: { ...texts, corpus, refresh: async () => {} },
-    time: { now: leader.clock.read, sleep: sleepUntilAborted },
-  });
-  expect(node.lost.aborted).toBe(false);
-  for (const listener of listeners) listener({ from: "new", clock: 0, networkKey: new Uint8Array(32) });
-  expect([node.lost.aborted, node.passing.takesDeltas()]).toEqual([true, false]);
-  await node.close();
-  await leader.run.close();
-});
-
-test("an edge that is closed passes deltas on: whoever leads then answers", async () => {
-  const { inbox, leader } = await world();
-  const { node } = await edgeOf(leader, inbox);
-  const closing = node.close();
-  expect(node.passing.takesDeltas()).toBe(false);
-  await closing;
-  await leader.run.close();
-});
-
-test("the run clock that is heard of goes on for three seconds, never back, and is another server's with its first word", () => {
-  let now = 0;
-  const clock = new FollowedClock(() => now);
-  expect([clock.known, clock.now()]).toEqual([false, 0]);
-  clock.hear("one", 5_000);
-  now += 400;
-  expect([clock.known, clock.now()]).toEqual([true, 5_400]);
-  clock.hear("one", 5_300); // it was long on its way
-  expect(clock.now()).toBe(5_400);
-  now += 60_000;
-  expect(clock.now(), "nobody leads: the run stands still").toBe(8_400);
-  clock.hear("two", 6_000);
-  expect(clock.now()).toBe(6_000);
-});

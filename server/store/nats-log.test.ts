@@ -1,40 +1,27 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { LossyConnection } from "../../test/harness/lossy-connection.ts";
-import { NatsCluster } from "../../test/harness/nats-cluster.ts";
-import { natsServer } from "../../test/harness/nats-server.ts";
+import { describeOnNats } from "../../test/harness/nats-nodes.ts";
 import { NatsLog } from "./nats-log.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-const program = natsServer();
 const PUBLISH = /\.log$/;
 const LOOK = /\.MSG\.GET\./;
 
-describe.skipIf(program === undefined)("the journal's stream, whose node dies", () => {
-  let cluster: NatsCluster;
-  let connection: NatsConnection;
+describeOnNats("the journal's stream, whose node dies", (nats) => {
   let streams = 0;
-  beforeAll(async () => {
-    cluster = await NatsCluster.start(program ?? "", 1);
-    connection = await cluster.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await cluster?.stop();
-  });
 
   const open = async () => {
     const stream = `L${streams++}`;
-    const lossy = new LossyConnection(connection);
+    const lossy = new LossyConnection(nats.connection);
     const log = await NatsLog.open({
       ...{ connection: lossy.connection, stream, subject: `${stream}.log`, replicas: 1, writer: "w" },
       ...{ reading: false, sleep: (ms: number) => sleep(ms), mend: (read) => read() },
     });
     const count = async () =>
-      (await (await jetstreamManager(connection)).streams.info(stream)).state.messages;
+      (await (await jetstreamManager(nats.connection)).streams.info(stream)).state.messages;
     return { log, lossy, count };
   };
 
@@ -68,7 +55,7 @@ describe.skipIf(program === undefined)("the journal's stream, whose node dies", 
     expect(await count()).toBe(3);
     // The control: what another has appended meanwhile deposes it.
     const other = log.blocks.at(-1)?.seq ?? 0;
-    await connection.request(lossy.asked.findLast((subject) => PUBLISH.test(subject)) ?? "", utf8("x"));
+    await nats.connection.request(lossy.asked.findLast((subject) => PUBLISH.test(subject)) ?? "", utf8("x"));
     await expect(log.append([utf8("3")])).rejects.toMatchObject({ code: "not-durable" });
     expect(log.deposed.aborted).toBe(true);
     expect(log.blocks.at(-1)?.seq).toBe(other);

@@ -1,36 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
-import type { NatsConnection } from "@nats-io/transport-node";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { utf8 } from "../../protocol/bytes.ts";
 import { LossyConnection } from "../../test/harness/lossy-connection.ts";
-import { NatsCluster } from "../../test/harness/nats-cluster.ts";
-import { natsServer } from "../../test/harness/nats-server.ts";
+import { describeOnNats } from "../../test/harness/nats-nodes.ts";
 import { NatsObjects } from "./nats-objects.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-const program = natsServer();
 /** An object's description, as it is published. */
 const DESCRIPTION = /^\$O\.\w+\.M\./;
 
-describe.skipIf(program === undefined)("stored objects, where answers are lost", () => {
-  let cluster: NatsCluster;
-  let connection: NatsConnection;
+describeOnNats("stored objects, where answers are lost", (nats) => {
   let buckets = 0;
-  beforeAll(async () => {
-    cluster = await NatsCluster.start(program ?? "", 1);
-    connection = await cluster.connect();
-  });
-  afterAll(async () => {
-    await connection?.close();
-    await cluster?.stop();
-  });
 
   const open = async (bucket = `B${buckets++}`) => {
-    const lossy = new LossyConnection(connection);
+    const lossy = new LossyConnection(nats.connection);
     const parts = {
-      manager: await jetstreamManager(connection),
+      manager: await jetstreamManager(nats.connection),
       mend: <T>(read: () => Promise<T>) => read(),
       sleep: (ms: number) => sleep(ms),
     };
@@ -51,7 +38,7 @@ describe.skipIf(program === undefined)("stored objects, where answers are lost",
 
     await objects.put("snapshots/a", utf8("shorter"));
     expect(await messages(), "nothing of the first is left").toBe(2);
-    const library = await new Objm(jetstream(connection)).open(bucket, false);
+    const library = await new Objm(jetstream(nats.connection)).open(bucket, false);
     expect(Buffer.from((await library.getBlob("snapshots/a")) ?? []).toString()).toBe("shorter");
 
     lossy.fate = (subject) => (DESCRIPTION.test(subject) ? "answer-lost" : undefined);
