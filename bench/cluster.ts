@@ -8,8 +8,8 @@
  * that leads for twice the silence after which another takes over, and then it wakes; and at least N receipts (5,000).
  * Then a run of 10M parameters with a mirror makes N versions (8) with 64 volunteers and N with 4, all of whom go to an edge.
  * What the two stretches took tells a delta's cost from a version's: `edgeCpuMs` is the edge's processor time for a delta and
- * its ticket, `coordinatorCpuMs` that of the thread that takes deltas on the server that leads, `mergingCpuMs` that of
- * its other threads; `versionCpuMs` is what each takes for a version however many deltas it has, and `idleCpuMs` for a second
+ * its ticket, `coordinatorCpuMs` that of the thread that takes deltas on the server that leads, `readingCpuMs` that of
+ * the one that reads them, and `mergingCpuMs` that of its other threads; `versionCpuMs` is what each takes for a version however many deltas it has, and `idleCpuMs` for a second
  * in which nothing happens, which is measured and taken off first. All are of the kernel's count, garbage collection included.
  * `stretches` has what each stretch took altogether, divided by its deltas; `originShare` is the part of the bytes that came
  * from the run's own servers. A bit is flipped in its streams on one node, which is made to lead: `flips` says what plain
@@ -68,6 +68,7 @@ type Place = (typeof PLACES)[number];
 const NOTHING_LARGE = {
   edgeCpuMs: null,
   coordinatorCpuMs: null,
+  readingCpuMs: null,
   mergingCpuMs: null,
   versionCpuMs: null,
   idleCpuMs: null,

@@ -9,9 +9,10 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { packFrame } from "../../protocol/packed-frame.ts";
 import type { Ticket } from "../../protocol/ticket.ts";
+import { INBOX_THREAD } from "../../server/store/inbox-thread.ts";
 import { HttpVolunteer } from "../../test/harness/http-volunteer.ts";
 import type { Seat } from "../../test/harness/seat.ts";
-import { mainThreadMs, processorMs } from "../lib/processor.ts";
+import { mainThreadMs, processorMs, threadMs } from "../lib/processor.ts";
 import { FrameMill } from "../load/frames.ts";
 
 /**
@@ -47,6 +48,8 @@ interface Costs {
   readonly edge: number;
   /** Of the process that leads, the thread that takes deltas. */
   readonly coordinator: number;
+  /** The one that reads them. */
+  readonly reading: number;
   /** Its other threads, which merge, and of V8, which compile and look for garbage beside it. */
   readonly merging: number;
 }
@@ -63,6 +66,7 @@ export interface LargeFigures {
   /** For a delta, with its ticket. */
   readonly edgeCpuMs: number;
   readonly coordinatorCpuMs: number;
+  readonly readingCpuMs: number;
   readonly mergingCpuMs: number;
   /** For a version, however many deltas it has; and for a second in which nothing happens. */
   readonly versionCpuMs: Costs;
@@ -172,7 +176,8 @@ export async function measureLarge(leader: Seat, edge: Seat, versions: number): 
   await following;
   const { delta, version, second } = costsOf(many, few, idle);
   return {
-    ...{ edgeCpuMs: delta.edge, coordinatorCpuMs: delta.coordinator, mergingCpuMs: delta.merging },
+    ...{ edgeCpuMs: delta.edge, coordinatorCpuMs: delta.coordinator },
+    ...{ readingCpuMs: delta.reading, mergingCpuMs: delta.merging },
     ...{ versionCpuMs: version, idleCpuMs: second },
     stretches: [many, few].map(({ spent, receipts, versions }) => ({
       deltas: rounded(receipts / versions),
@@ -188,6 +193,7 @@ const rounded = (ms: number) => Number(ms.toFixed(2));
 const mapped = (cost: (of: keyof Costs) => number): Costs => ({
   edge: cost("edge"),
   coordinator: cost("coordinator"),
+  reading: cost("reading"),
   merging: cost("merging"),
 });
 
@@ -208,8 +214,9 @@ function costsOf(many: Stretch, few: Stretch, idle: Stretch) {
 }
 
 async function spentBy(edge: Seat, { pid }: Seat): Promise<Costs> {
-  const [process, coordinator] = [await processorMs(pid), await mainThreadMs(pid)];
-  return { edge: await processorMs(edge.pid), coordinator, merging: process - coordinator };
+  const [all, coordinator] = [await processorMs(pid), await mainThreadMs(pid)];
+  const reading = await threadMs(pid, INBOX_THREAD);
+  return { edge: await processorMs(edge.pid), coordinator, reading, merging: all - coordinator - reading };
 }
 
 /** Downloads a version whole, and then the way from each to the next; yields each that it has. */

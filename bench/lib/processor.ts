@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 
 /** The kernel counts processor time in hundredths of a second. */
 const CLOCK_TICK_MS = 10;
@@ -8,6 +8,16 @@ export const processorMs = (pid: number): Promise<number> => spentIn(`/proc/${pi
 
 /** The same of the thread that began it, which is that of Node's event loop. */
 export const mainThreadMs = (pid: number): Promise<number> => spentIn(`/proc/${pid}/task/${pid}/stat`);
+
+/** The same of its threads of a name; 0 where it has none. */
+export async function threadMs(pid: number, name: string): Promise<number> {
+  let ms = 0;
+  for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+    const called = await readFile(`/proc/${pid}/task/${thread}/comm`, "utf8").catch(() => "");
+    if (called.trim() === name) ms += await spentIn(`/proc/${pid}/task/${thread}/stat`);
+  }
+  return ms;
+}
 
 async function spentIn(path: string): Promise<number> {
   const stat = await readFile(path, "utf8").catch(() => "");

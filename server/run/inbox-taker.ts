@@ -37,6 +37,8 @@ export interface InboxTakerParts {
 interface Prepared {
   readonly delta: Acknowledged;
   readonly event: Accepted;
+  /** The frame's, where it is known. */
+  readonly check: number | undefined;
 }
 
 /**
@@ -105,7 +107,7 @@ export class InboxTaker {
     const { event } = prepared;
     this.#prepared.set(seq, prepared);
     this.#coming.add(event.ticket);
-    const at = { seq, frame: upload.frame, taken: this.#taken };
+    const at = { seq, frame: upload.frame, check: prepared.check, taken: this.#taken };
     await run.events.record(event, (head) => inbox.append(head, at));
     this.#prepared.delete(seq);
     this.#coming.delete(event.ticket);
@@ -115,7 +117,7 @@ export class InboxTaker {
   }
 
   /** Undefined where there is nothing to journal: it is there already, or is no server's of ours. */
-  #prepare({ seq, bytes }: InboxMessage): Prepared | undefined {
+  #prepare({ seq, bytes, check }: InboxMessage): Prepared | undefined {
     const { run, log } = this.#parts;
     try {
       const delta = decodeAcknowledged(bytes);
@@ -126,7 +128,7 @@ export class InboxTaker {
         throw new ProtocolError("future-version", `version ${ticket.version} is not published`);
       const { refused, ...rest } = this.#judge(delta);
       const event = acceptedOf(delta, run.definition.rules, rest.facts);
-      return { delta, event: refused === undefined ? event : { ...event, refused } };
+      return { delta, check, event: refused === undefined ? event : { ...event, refused } };
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       log.warn({ error: error.message, message: seq }, "a message of the inbox is no delta of this run");

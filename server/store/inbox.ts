@@ -4,12 +4,16 @@ import type { TicketId } from "../../protocol/ids.ts";
 export interface InboxMessage {
   readonly seq: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** CRC-32 of the frame that it ends with, where whoever read it has made one. */
+  readonly check?: number;
 }
 
 /** The frame of a journal record, which is the end of a message and stays there. */
 export interface FrameInInbox {
   readonly seq: number;
   readonly frame: Uint8Array<ArrayBuffer>;
+  /** The message's, of this frame. */
+  readonly check?: number | undefined;
   /** Every message up to this one is dealt with: what it brought is in the journal, or was there already. */
   readonly taken: number;
 }
@@ -36,3 +40,6 @@ export interface Inbox {
   /** Messages that the journal does not have yet, by the newest refresh. */
   waiting(): Promise<number>;
 }
+
+/** The stream of a run's inbox on a cluster. */
+export const inboxStream = (name: string) => `${name}_IN`;

@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, jetstream } from "@nats-io/jetstream";
 import { type NatsConnection, nuid } from "@nats-io/transport-node";
 import type { StreamCheck } from "./cluster-status.ts";
-import { inboxStream } from "./nats-inbox.ts";
+import { inboxStream } from "./inbox.ts";
 import { logStream } from "./nats-log.ts";
 import { managerOf, streamIfThere } from "./nats-manager.ts";
 import { objectStream } from "./nats-objects.ts";

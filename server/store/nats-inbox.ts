@@ -11,7 +11,8 @@ import type { Subscription } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { MinorGc } from "../lib/minor-gc.ts";
-import type { Inbox, InboxMessage } from "./inbox.ts";
+import { type Inbox, type InboxMessage, inboxStream } from "./inbox.ts";
+import type { Fetcher } from "./inbox-thread.ts";
 import { DamagedReplica, decidedAs, isWrongLast, LetGo } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
 import { ASK_MS, makeStream, streamIfThere } from "./nats-manager.ts";
@@ -43,9 +44,9 @@ export interface NatsInboxOptions extends Pick<LogOptions, "connection" | "mend"
   /** Monotonic milliseconds. */
   readonly now: () => number;
   readonly warn: (line: string) => void;
+  /** Reads messages in place of this thread; what it does not find is looked for here. */
+  readonly fetcher?: Fetcher | undefined;
 }
-
-export const inboxStream = (name: string) => `${name}_IN`;
 
 /**
  * Deltas that are acknowledged, as messages of one stream, each under a subject of its ticket's. A message is published on
@@ -130,6 +131,18 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
   }
 
   async after(seq: number, most: number): Promise<readonly InboxMessage[]> {
+    const asked = this.#options.fetcher?.ask({ after: seq, most, lost: [...this.#lost] });
+    const found = await asked?.catch(() => undefined);
+    if (found === undefined) return this.#after(seq, most);
+    this.looked();
+    const whole = found.map(async (one) => {
+      const bytes = one.bytes ?? (await this.#unlessLost(one.seq));
+      return bytes === undefined ? [] : [{ ...one, bytes }];
+    });
+    return (await Promise.all(whole)).flat();
+  }
+
+  async #after(seq: number, most: number): Promise<readonly InboxMessage[]> {
     const { state } = await this.#options.manager.streams.info(this.#stream);
     this.looked();
     const wanted: number[] = [];
@@ -177,6 +190,10 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
 
   /** Rejects with a {@link LetGo} where nobody needs it any more, and with another StoreError where no node has it. */
   async frame({ seq, bytes, check }: FramePlace): Promise<Uint8Array<ArrayBuffer>> {
+    const fetched = await this.#options.fetcher?.ask({ seq, tail: bytes })?.catch(() => undefined);
+    const [near] = fetched ?? [];
+    if (near?.bytes !== undefined && near.check === check)
+      return near.bytes.subarray(near.bytes.length - bytes);
     const message = await this.#read(seq);
     const frame = message.subarray(message.length - bytes);
     if (bytes > message.length || crc32(frame) !== check)

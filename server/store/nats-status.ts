@@ -1,8 +1,8 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { ClusterStatus, StreamStatus } from "./cluster-status.ts";
+import { inboxStream } from "./inbox.ts";
 import { boardStream, lastSign } from "./nats-board.ts";
-import { inboxStream } from "./nats-inbox.ts";
 import { logStream } from "./nats-log.ts";
 import { managerOf, streamIfThere } from "./nats-manager.ts";
 import { objectStream } from "./nats-objects.ts";

@@ -6,6 +6,7 @@ import { asRefusal } from "./durability.ts";
 import type { FollowedStore, Learned } from "./followed-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { InboxProgress } from "./inbox-progress.ts";
+import type { Fetcher } from "./inbox-thread.ts";
 import { NatsArchive } from "./nats-archive.ts";
 import { DamagedReplica, decidedAs } from "./nats-errors.ts";
 import { NatsInbox } from "./nats-inbox.ts";
@@ -29,6 +30,8 @@ export interface NatsStoreOptions {
   /** Names this process among all that ever write here. */
   readonly writer: string;
   readonly index: Index | Promise<Index>;
+  /** Reads the inbox elsewhere in this process. */
+  readonly fetcher?: Fetcher | undefined;
   /** What a store of this process has learned that only read the run. */
   readonly learned?: Learned | undefined;
   /** The run's key, which is in no cluster: whoever has it can speak for the run. */
@@ -77,6 +80,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     mend,
     now,
     warn,
+    fetcher: options.fetcher,
   });
   const bucket = bucketOf(name);
   const objects = await NatsObjects.open(
@@ -168,9 +172,9 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
         get taken() {
           return log.taken;
         },
-        append(head, { seq, frame, taken }) {
+        append(head, { seq, frame, taken, check = crc32(frame) }) {
           records.keep(seq, frame);
-          const pieces = joinPlace(head, { seq, bytes: frame.length, check: crc32(frame) });
+          const pieces = joinPlace(head, { seq, bytes: frame.length, check });
           progress.note(pieces, { seq, taken });
           return append(pieces);
         },

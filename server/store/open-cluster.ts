@@ -8,6 +8,8 @@ import { processName } from "../lib/process-name.ts";
 import { loginOf, refusedLine, serversIn } from "./cluster-login.ts";
 import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
 import type { ClusterStore, Handover } from "./followed-store.ts";
+import { inboxStream } from "./inbox.ts";
+import { InboxThread } from "./inbox-thread.ts";
 import { Lease, type LeaseOptions, type SignBoard } from "./lease.ts";
 import type { KeyFile } from "./nats-store.ts";
 import { type Index, StoreError } from "./store.ts";
@@ -72,7 +74,9 @@ export async function openClusterStore(
   const [replicas, writer] = [unsafe && serversIn(address).length < 3 ? 1 : 3, randomUUID()];
   let lease: Lease | undefined;
   let opened: Promise<Index> | undefined;
+  const fetcher = new InboxThread({ address, stream: inboxStream(name) });
   const closed = async () => {
+    await fetcher.close();
     await lease?.release();
     await connection.close();
   };
@@ -95,6 +99,7 @@ export async function openClusterStore(
       replicas,
       closed,
       writer,
+      fetcher,
       ...lost,
       ...(warn && { warn }),
     };
