@@ -38,7 +38,14 @@ describe("packed frames", () => {
       { numRuns: 300 },
     );
     const long = noise(2 * STRETCH + 777);
-    for (const spec of [DENSE2, topk(4096, 64, 4), topk(4096, 256, 2), topk(4096, 1, 8), topk(64, 63, 8)]) {
+    const sparse = [
+      topk(4096, 2, 4),
+      topk(4096, 64, 4),
+      topk(4096, 256, 2),
+      topk(4096, 1, 8),
+      topk(64, 63, 8),
+    ];
+    for (const spec of [DENSE2, ...sparse]) {
       const frame = encodeFrame(spec, long);
       expect(unpackFrame(packFrame(frame, long.length, spec), long.length, spec)).toEqual(frame);
     }
@@ -96,7 +103,12 @@ describe("packed frames", () => {
       maxLength: 3,
     });
     const values = noise(300);
-    const small: fc.Arbitrary<CodecSpec> = fc.constantFrom(DENSE2, topk(64, 5, 4), topk(128, 30, 2));
+    const small: fc.Arbitrary<CodecSpec> = fc.constantFrom(
+      DENSE2,
+      topk(64, 5, 4),
+      topk(128, 30, 2),
+      topk(4096, 6, 4),
+    );
     fc.assert(
       fc.property(small, changes, fc.nat(), (spec, flips, at) => {
         const packed = packFrame(encodeFrame(spec, values), 300, spec);

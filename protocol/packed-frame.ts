@@ -1,7 +1,7 @@
 import { BitReader, bytesFor } from "./codec/bits.ts";
 import { type CodecSpec, sameCodec } from "./codec/codec.ts";
 import { sectionsOf } from "./codec/parts.ts";
-import { BitSink, BitSource, bestParameter, PARAMETER_BITS, PLAIN } from "./codec/rice.ts";
+import { BitSink, BitSource, bestParameter, PAIR_BITS, PARAMETER_BITS, PLAIN } from "./codec/rice.ts";
 import { entriesOf, HEADER_BYTES, placeBits, readTopK, type TopK } from "./codec/topk.ts";
 import { packTrits, tritBytes, unpackTrits } from "./codec/trits.ts";
 import { ProtocolError } from "./errors.ts";
@@ -173,11 +173,16 @@ function unpackTopK(spec: TopK, payload: Uint8Array, result: Uint8Array, length:
   const places = new BitSink(result.subarray(plain.places, plain.codes));
   const chunks = Math.ceil(length / chunk);
   const into = new Uint16Array(k);
+  const inPairs = width === PAIR_BITS && k % 2 === 0;
   for (let n = 0, start = 0; n < chunks; n++, start += chunk) {
     const parameter = parameterOf(parameters, n);
     if (parameter >= width && parameter !== PLAIN)
       throw new ProtocolError("bad-frame", `there is no parameter ${parameter}`);
     const size = Math.min(chunk, length - start);
+    if (inPairs && size >= k && parameter !== PLAIN) {
+      places.putPairs(source, k, parameter, size);
+      continue;
+    }
     const taken = size < k ? into.subarray(0, size) : into;
     if (parameter !== PLAIN) source.takePlaces(taken, parameter, size);
     else for (let i = 0; i < taken.length; i++) taken[i] = source.take(width);

@@ -23,6 +23,8 @@ export function bestParameter(places: ArrayLike<number>, width: number): readonl
   return best;
 }
 
+/** Bits of a place of which two are three bytes: the usual width. */
+export const PAIR_BITS = 12;
 /** Bits that a u32 has at least from any bit of its first byte on. */
 const WINDOW_BITS = 25;
 const WINDOW = (1 << WINDOW_BITS) - 1;
@@ -55,22 +57,19 @@ export class BitSink {
     let at = this.#at;
     let held = this.#held;
     let bits = this.#bits;
-    let i = 0;
-    // Two of the usual width are three bytes.
-    if (width === 12 && bits === 0)
-      for (; i + 1 < values.length; i += 2, at += 3) {
-        const two = values[i]! | (values[i + 1]! << 12);
-        bytes[at] = two;
-        bytes[at + 1] = two >> 8;
-        bytes[at + 2] = two >> 16;
-      }
-    for (; i < values.length; i++) {
-      held |= values[i]! << bits;
+    for (const value of values) {
+      held |= value << bits;
       for (bits += width; bits >= 8; bits -= 8, held >>= 8) bytes[at++] = held & 0xff;
     }
     this.#at = at;
     this.#held = held;
     this.#bits = bits;
+  }
+
+  /** An even number of places of 12 bits, as {@link BitSource.takePairs} finds them, where whole bytes are written so far. */
+  putPairs(source: BitSource, count: number, parameter: number, size: number): void {
+    source.takePairs(this.#bytes, this.#at, count, parameter, size);
+    this.#at += (3 * count) >> 1;
   }
 
   putGap(gap: number, parameter: number): void {
@@ -162,6 +161,43 @@ export class BitSource {
         at = this.#place;
       }
       into[i] = last;
+    }
+    this.#goTo(at);
+  }
+
+  /**
+   * The same of an even number of places, laid down from byte `into` of `bytes` on as 12 bits each. Two gaps nearly always lie in
+   * one window: so the second waits for no load.
+   */
+  takePairs(bytes: Uint8Array, into: number, count: number, parameter: number, size: number): void {
+    const view = this.#view;
+    const end = 8 * (this.#bytes.length - 4);
+    const low = (1 << parameter) - 1;
+    const rest = parameter + 1;
+    let at = this.#place;
+    let last = -1;
+    for (const to = into + 3 * (count >> 1); into < to; into += 3) {
+      const next = at <= end ? (view.getUint32(at >>> 3, true) >>> (at & 7)) & WINDOW : 0;
+      const zeros = 31 - Math.clz32(next & -next);
+      const behind = next >>> (zeros + 1);
+      const second = behind >>> parameter;
+      const more = 31 - Math.clz32(second & -second);
+      const taken = zeros + more + 2 * rest;
+      let one: number;
+      if (second !== 0 && taken <= WINDOW_BITS) {
+        one = last + 1 + ((zeros << parameter) | (behind & low));
+        last = one + 1 + ((more << parameter) | ((second >>> (more + 1)) & low));
+        at += taken;
+        if (last >= size) throw tooFar();
+      } else {
+        this.#goTo(at); // a long gap, or near the end
+        one = last + 1 + this.takeGap(parameter, size - last - 1);
+        last = one + 1 + this.takeGap(parameter, size - one - 1);
+        at = this.#place;
+      }
+      bytes[into] = one;
+      bytes[into + 1] = (one >>> 8) | (last << 4);
+      bytes[into + 2] = last >>> 4;
     }
     this.#goTo(at);
   }
