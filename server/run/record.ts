@@ -60,6 +60,7 @@ const hash = z.custom<Hash>(isHash);
 const ticket = z.custom<TicketId>(isTicketId);
 const volunteer = z.custom<VolunteerKey>(isVolunteerKey);
 const isCodec = (value: unknown): value is CodecSpec => {
+  if (value === undefined) return false; // most deltas name none: an error for each would cost more than all else of it
   try {
     parseCodec(value, "delta");
     return true;
