@@ -3,7 +3,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { workerBeside } from "../lib/worker-file.ts";
 import type { InboxMessage } from "./inbox.ts";
 
-/** The thread's name, by which the kernel's processor times are told apart. */
+/** The thread's name, under which the kernel counts its processor time. */
 export const INBOX_THREAD = "inbox";
 /** Milliseconds for which the thread may take to answer, three times as long as a cluster for one message. */
 const ANSWER_MS = 15_000;
