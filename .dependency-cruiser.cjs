@@ -148,6 +148,10 @@ module.exports = {
     rule("pure-core-no-node", "No clock, file or socket comes from the runtime either.", PURE, {
       dependencyTypes: ["core", "npm"],
     }),
+    rule("pure-core-reaches-no-node", "Nor by way of a folder that the pure core may import.", PURE, {
+      path: "^(node:|node_modules/|[a-z_]+$)",
+      reachable: true,
+    }),
     ...floors("client", CLIENT_FLOORS),
     onAFloor("client", CLIENT_FLOORS),
     ...floors("model", MODEL_FLOORS),

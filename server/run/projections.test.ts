@@ -1,31 +1,14 @@
 import { expect, test } from "vitest";
-import type { Hash, RunId, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, Signature, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { rules } from "../../test/harness/event-log.ts";
 import type { Accepted } from "../coordinator/events.ts";
-import { Ranges } from "../coordinator/ranges.ts";
-import type { Rules } from "../coordinator/rules.ts";
 import { begin } from "../coordinator/state.ts";
-import { mean } from "../trust/weigh.ts";
 import { Projections } from "./projections.ts";
 
 const hash = (n: number) => n.toString(16).padStart(64, "0") as Hash;
 const volunteer = "v".repeat(43) as VolunteerKey;
 const a = "a".repeat(22) as TicketId;
 const b = "b".repeat(22) as TicketId;
-
-const rules: Rules = {
-  run: "r" as RunId,
-  ranges: new Ranges([{ hash: hash(1), tokens: 8 * 40 + 1 }], 4, 8, 1),
-  steps: () => 2,
-  batch: 2,
-  context: 8,
-  leaseMs: 60_000,
-  quorum: 2,
-  crowd: 1_000,
-  tokenBudget: 1_000_000,
-  weigh: mean,
-  tripwire: Number.POSITIVE_INFINITY,
-  rates: (tokens) => [0.1, tokens],
-};
 
 const accepted = (ticket: TicketId, position: number): Accepted => ({
   ...{
