@@ -51,7 +51,9 @@ export class HonestAudits {
     const cost = (look: Look) => lookCost(look, batchTokens, tokens, fresh);
     this.#waiting.push(() => {
       const purse = purseOf(budget, plan.whose, cost, must);
-      if (!purse.pay([FIRST, ...(purse.reserves ? [SECOND] : [])])) return this.#done();
+      const blame = { ...SECOND, own: true };
+      const pays = purse.reserves ? purse.pay([FIRST, SECOND], [blame]) : purse.pay([FIRST], [SECOND, blame]);
+      if (!pays) return this.#done();
       if (purse.reserves) purse.refund(SECOND);
       this.#options.clock.after(cost(FIRST) * this.#options.tokenMs, () => {
         this.made += 1;

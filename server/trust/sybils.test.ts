@@ -51,6 +51,19 @@ describe("a crowd of new keys with which a run begins (A22)", () => {
     expect(ticketsOf(crowd, 0, NO_TRUST, 0, 0)).toHaveLength(5);
   });
 
+  test("A22: it waits once, and for as long as the first of it; each for itself, the control, one makes the version alone", () => {
+    const crowd = [delta("first"), ...keys(5, { at: 15_000 })];
+    expect(ticketsOf(crowd, 0, NO_TRUST, 19_999)).toEqual([]);
+    expect(ticketsOf(crowd, 0, NO_TRUST, 20_000)).toHaveLength(6);
+    // Where somebody trusted was about lately, the control, each of them waits for itself.
+    expect(ticketsOf(crowd, 0, having(1, 1, "who left"), 20_000)).toEqual(["first"]);
+    const next = keys(5, { version: 1, at: 21_000 });
+    const begun = (volunteers: number) =>
+      having(0, 1, ...Array.from({ length: volunteers }, (_, i) => `new ${i}`));
+    expect(ticketsOf(next, 1, begun(5), 21_000)).toHaveLength(5);
+    expect(ticketsOf(next, 1, begun(4), 21_000)).toEqual([]); // a few made the first one, and no crowd has waited
+  });
+
   test("A22: whoever an audit finds good meanwhile makes the version alone; without the wait, the control, nine in ten of it are not", () => {
     const honest = delta("honest", { proven: true });
     expect(ticketsOf([...keys(9), honest], 0, having(1, 0, "honest"), 1_000)).toEqual(["honest"]);

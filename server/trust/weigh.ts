@@ -129,7 +129,9 @@ const trustRule =
     // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
     const waited = ({ version: from, at = now }: Candidate) =>
       version - from >= MAX_WAIT || (known.length === 0 && now - at >= NEWCOMERS_WAIT_MS);
-    const counted = about || first ? fresh.filter(({ delta }) => waited(delta)) : fresh;
+    // A crowd waits once, and for as long as the first of it.
+    const over = crowdHasBegun(trust) || fresh.some(({ delta }) => waited(delta));
+    const counted = about ? fresh.filter(({ delta }) => waited(delta)) : first && !over ? [] : fresh;
     // Beside nobody that is settled they would be all of a version: it moves the model by their share of a usual one.
     let share = 1;
     if (about && known.length === 0) share = shareAlone(counted, NEWCOMERS_SHARE);
@@ -248,6 +250,13 @@ function clipOf(facts: Facts | undefined, medians: Medians): number {
     if (bound > 0 && size > bound) clip = Math.min(clip, bound / size);
   });
   return clip;
+}
+
+/** Whether more than a few had a part in what was merged: those that come then have a version to begin at. */
+function crowdHasBegun({ standings }: Trust): boolean {
+  let volunteers = 0;
+  for (const { merged } of standings.values()) if (merged > 0) volunteers += 1;
+  return volunteers > FEW;
 }
 
 /** Whether somebody of such standing had a part in one of the newest versions. */
