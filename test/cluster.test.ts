@@ -6,6 +6,7 @@ import type { PassedRequest } from "../server/lib/passing.ts";
 import { openFollowedRun, openRun } from "../server/run/run.ts";
 import { copyStore } from "../server/store/copy-store.ts";
 import { fileStore } from "../server/store/file-store.ts";
+import { lastSign } from "../server/store/nats-board.ts";
 import { natsStore } from "../server/store/nats-store.ts";
 import { clusterStatus, openClusterStore } from "../server/store/open-cluster.ts";
 import { readOnlyStore } from "../server/store/read-only.ts";
@@ -181,14 +182,31 @@ describeOnNats("a run on JetStream, one node", (nats) => {
     });
     const { promise: stuck } = Promise.withResolvers<never>();
     const tooLong = new Uint8Array((nats.connection.info?.max_payload ?? 0) + 1);
-    first.line.answer(async (asked) => {
+    const heard: string[] = [];
+    first.line.answer(async (asked, _sender, left) => {
       if (asked.target === "/stuck") return stuck;
+      if (asked.target === "/long-text") {
+        heard.push("begins");
+        await new Promise((resolve) => left.addEventListener("abort", resolve));
+        heard.push("ends");
+      }
       const answer = await answerOf("first")(asked);
       return asked.target === "/long" ? { ...answer, body: tooLong } : answer;
     });
     const { body, ...answer } = await edge.line.ask(request("once"));
     expect(answer).toEqual({ status: 200, headers: [["who", "first"]], version: 7 });
     expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ ...request("once"), body: "once" });
+    const visitor = new AbortController();
+    const text = edge.line.ask({ ...request("text"), target: "/long-text" }, true, visitor.signal);
+    await vi.waitFor(() => expect(heard).toEqual(["begins"]));
+    const sign = await lastSign(await jetstreamManager(nats.connection), "LED");
+    for (const id of ["", "x", "y".repeat(1_000)]) nats.connection.publish(`LED.left.${sign?.writer}`, id);
+    await edge.line.ask(request("next"));
+    expect(heard, "who guesses ends nobody else's").toEqual(["begins"]);
+    visitor.abort();
+    expect((await text).status).toBe(200);
+    expect(heard).toEqual(["begins", "ends"]);
+    await expect(edge.line.ask(request("gone"), true, visitor.signal)).rejects.toThrow("left");
     const unanswered = edge.line.ask({ ...request("held"), target: "/stuck" });
     unanswered.catch(() => {});
     await edge.line.ask(request("next"));

@@ -164,7 +164,7 @@ export class EdgeNode {
     return {
       // Once the run clock is known, which says when a delta came: also while nobody leads.
       takesDeltas: () => this.#runClock.known && !this.#closing.signal.aborted,
-      ask: (request, wait) => this.line.ask(request, wait),
+      ask: (request, wait, left) => this.line.ask(request, wait, left),
       maxBytes: this.#run.maxUploadBytes,
       reached: (version) => this.#reached(version),
     };

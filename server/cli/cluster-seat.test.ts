@@ -136,7 +136,7 @@ function world(...tasks: WorkerTask[]) {
     failWork: (...errors: Error[]) => {
       refusals = errors;
     },
-    ask: (request: PassedRequest) => handler?.(request, "edge"),
+    ask: (request: PassedRequest) => handler?.(request, "edge", new AbortController().signal),
   };
 }
 

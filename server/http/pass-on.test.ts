@@ -10,6 +10,7 @@ import { drawNonce, edge, RECIPIENT, signedPost } from "../../test/edge.ts";
 import { FakeService, HASH, ticketFor } from "../../test/fake-service.ts";
 import type { PassedRequest } from "../lib/passing.ts";
 import { ADDRESS_RATE, MAX_COMPLETION_BYTES } from "../net/limits.ts";
+import type { RunService } from "../run/service.ts";
 import { answerPassed } from "./pass-on.ts";
 
 const REPORT = { loss: 1, trainMs: 5, device: "test" };
@@ -31,10 +32,10 @@ beforeEach(async () => {
   app = edge(own, {
     role: "edge",
     passing: {
-      ask: async (request) => {
+      ask: async (request, _wait, left = new AbortController().signal) => {
         asked.push(request);
         if (!leads) throw new ProtocolError("not-durable", "nobody leads", 1_000);
-        return answerPassed(there, request, () => 3);
+        return answerPassed(there, request, () => 3, left);
       },
       reached: async () => {},
       takesDeltas: () => takes,
@@ -172,6 +173,53 @@ test("texts are the leader's to write, and refusals are in their form", async ()
   const refused = await post(text);
   expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"]);
   expect((await refused.json()).error).toMatchObject({ type: "server_error", param: null });
+});
+
+test("the leader stops writing for a visitor that hangs up at an edge", async () => {
+  const begun = Promise.withResolvers<void>();
+  let ends = 0;
+  there = edge(leader, {
+    completions: {
+      on: true,
+      async write(_, part, left) {
+        begun.resolve();
+        await new Promise((resolve) => left.addEventListener("abort", resolve));
+        ends += 1;
+        part("and");
+        return { promptTokens: 1, tokens: 1, ended: "length" as const, version: 3 };
+      },
+    },
+  });
+  const visitor = new AbortController();
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ model: "any", prompt: "The ", max_tokens: 8 });
+  const asking = app.request(WRITING_ROUTES.completions, {
+    method: "POST",
+    headers,
+    body,
+    signal: visitor.signal,
+  });
+  await begun.promise;
+  await new Promise(setImmediate);
+  expect(ends, "control: it writes while somebody waits").toBe(0);
+  visitor.abort();
+  await Promise.resolve(asking).catch(() => {});
+  expect(ends).toBe(1);
+});
+
+test("the leader keeps no place for one who asked for work at an edge and hung up", async () => {
+  const visitor = new AbortController();
+  const gone: boolean[] = [];
+  const ticket: RunService["ticket"] = async (_key, _nonce, _pace, isGone) => {
+    gone.push(isGone());
+    visitor.abort();
+    gone.push(isGone());
+    throw new ProtocolError("no-work", "there is none");
+  };
+  Object.assign(leader, { ticket });
+  const request = await signedPost(me, ROUTES.tickets, utf8("{}"));
+  await Promise.resolve(app.request(ROUTES.tickets, { ...request, signal: visitor.signal })).catch(() => {});
+  expect(gone).toEqual([false, true]);
 });
 
 test("a balancer tells an edge from the leader", async () => {

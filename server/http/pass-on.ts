@@ -4,7 +4,7 @@ import { ProtocolError } from "../../protocol/errors.ts";
 import { MAX_JSON_BYTES } from "../../protocol/limits.ts";
 import { ROUTES, WRITING_ROUTES } from "../../protocol/routes.ts";
 import type { Log } from "../lib/log.ts";
-import type { PassedAnswer, PassedRequest } from "../lib/passing.ts";
+import type { LeaderLine, PassedAnswer, PassedRequest } from "../lib/passing.ts";
 import { addressOf } from "../net/address.ts";
 import type { Edge } from "../net/edge.ts";
 import {
@@ -40,7 +40,7 @@ const OF_CONNECTION = new Set([
 
 /** Where an edge's requests go. */
 export interface PassOptions {
-  readonly ask: (request: PassedRequest, wait?: boolean) => Promise<PassedAnswer>;
+  readonly ask: LeaderLine["ask"];
   /** Resolves when this server knows of a version, or after a moment. */
   readonly reached: (version: number) => Promise<void>;
   /** Whether this server can take deltas by itself now. */
@@ -67,9 +67,12 @@ export function passOn(app: Hono<Edge>, options: PassOptions, log: Pick<Log, "er
     const { incoming } = c.env ?? {};
     const request = incoming instanceof IncomingMessage ? incoming : c.req.raw;
     const about = requestOf(c);
-    if (methodOf(c) === "GET") return ask({ ...about, body: new Uint8Array() });
+    // A visitor that hangs up here would keep the leader writing, or its place in a queue there.
+    const left = c.req.raw.signal;
+    if (methodOf(c) === "GET") return ask({ ...about, body: new Uint8Array() }, true, left);
     const limit = limitOf(c.req.path, maxBytes);
-    return limiter.read(request, limit, (body) => ask({ ...about, body }), prefixOf(addressOf(c, proxies)));
+    const network = prefixOf(addressOf(c, proxies));
+    return limiter.read(request, limit, (body) => ask({ ...about, body }, true, left), network);
   };
   const look = (c: Context<Edge>): Promise<PassedAnswer> => {
     const known = shared.get(c.req.path);
@@ -147,20 +150,25 @@ function responseOf({ status, headers, body }: PassedAnswer, head: boolean): Res
   return response;
 }
 
-/** Answers what another server passed on, as if it had come here. `version` is the run's after that. */
+/**
+ * Answers what another server passed on, as if it had come here. `version` is the run's after that; `left` aborts once its
+ * sender has hung up there.
+ */
 export async function answerPassed(
   app: Pick<Hono<Edge>, "fetch">,
   request: PassedRequest,
   version: () => number,
+  left: AbortSignal,
 ): Promise<PassedAnswer> {
-  const { method, target, headers, body, ...seen } = request;
+  const { method, target, headers, body, address, encrypted } = request;
   const bodiless = method === "GET" || method === "HEAD";
   const passed = new Request(new URL(target, "http://passed.invalid"), {
     method,
+    signal: left,
     headers: [...headers].map(([name, value]): [string, string] => [name, value]),
     ...(!bodiless && { body }),
   });
-  const answer = await app.fetch(passed, { passed: { target, ...seen } });
+  const answer = await app.fetch(passed, { passed: { target, address, encrypted, left } });
   const bytes = new Uint8Array(await answer.arrayBuffer());
   const kept = [...answer.headers].filter(([name]) => !OF_CONNECTION.has(name));
   return { status: answer.status, headers: kept, version: version(), body: bytes };

@@ -10,6 +10,9 @@ const request = (bytes = 0): PassedRequest => ({
   body: new Uint8Array(bytes),
 });
 
+/** Of one who asks and does not hang up. */
+const STAYS = new AbortController().signal;
+
 /** A leader whose route is held until the test lets it answer. */
 function world(maxUploadBytes = 1_024) {
   const held: (() => void)[] = [];
@@ -26,7 +29,7 @@ function world(maxUploadBytes = 1_024) {
   const limiter = new PassedLimiter(app, { version: () => 5, maxUploadBytes, now: () => now });
   const outcomes: string[] = [];
   const ask = (sender: string, bytes = 0) =>
-    limiter.answer(request(bytes), sender).then(
+    limiter.answer(request(bytes), sender, STAYS).then(
       ({ status }) => outcomes.push(String(status)),
       (error: { code: string }) => outcomes.push(error.code),
     );
@@ -59,7 +62,7 @@ test("an edge that asks for more at once than its share is refused, and another 
 
 test("the control: without the limiter one edge has the leader hold all it asks for", async () => {
   const { app, most, open } = world();
-  const asked = Array.from({ length: MAX_ASKING }, () => answerPassed(app, request(), () => 5));
+  const asked = Array.from({ length: MAX_ASKING }, () => answerPassed(app, request(), () => 5, STAYS));
   await open();
   await Promise.all(asked);
   expect(most.requests).toBe(MAX_ASKING);

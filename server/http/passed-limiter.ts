@@ -45,7 +45,11 @@ export class PassedLimiter {
   }
 
   /** Rejects with `too-many-requests` or `too-large`, and then no route has seen the request. */
-  readonly answer = async (request: PassedRequest, sender: string): Promise<PassedAnswer> => {
+  readonly answer = async (
+    request: PassedRequest,
+    sender: string,
+    left: AbortSignal,
+  ): Promise<PassedAnswer> => {
     const { version, maxUploadBytes } = this.#options;
     this.#rates.take(sender);
     const { length } = request.body;
@@ -53,7 +57,7 @@ export class PassedLimiter {
     if (length > most) throw new ProtocolError("too-large", `the body may have ${most} bytes`);
     this.#hold(sender, length);
     try {
-      return await answerPassed(this.#app, request, version);
+      return await answerPassed(this.#app, request, version, left);
     } finally {
       this.#asked -= 1;
       this.#held -= length;

@@ -132,7 +132,8 @@ export function workRoutes(app: Hono<Edge>, service: RunService, options: WorkOp
       const audit = audits ? await service.audit(volunteer, networkOf(c)) : undefined;
       if (audit !== undefined) return json(c, { audit });
       // A page that is closed while it waits for its turn would keep a place that others wait for.
-      const gone = () => c.env?.incoming?.socket?.destroyed === true;
+      const { incoming, passed } = c.env ?? {};
+      const gone = () => incoming?.socket?.destroyed === true || passed?.left.aborted === true;
       return json(c, { ticket: await service.ticket(volunteer, nonce, pace, gone) });
     }),
   );

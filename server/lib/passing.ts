@@ -13,6 +13,8 @@ export interface PassedRequest {
   /** Whether it came to that server by HTTPS. */
   readonly encrypted: boolean;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** By which its sender is said to have left; absent where nobody looks. */
+  readonly id?: string;
 }
 
 export interface PassedAnswer {
@@ -26,15 +28,16 @@ export interface PassedAnswer {
 /** How the servers of a run reach each other. */
 export interface LeaderLine {
   /**
-   * Answers what others pass on to this server, until its store is closed. `sender` names the edge that passes it on. What
-   * the handler throws is the answer.
+   * Answers what others pass on to this server, until its store is closed. `sender` names the edge that passes it on, and
+   * `left` aborts once whoever asked has hung up there. What the handler throws is the answer.
    */
-  answer(handler: (request: PassedRequest, sender: string) => Promise<PassedAnswer>): void;
+  answer(handler: (request: PassedRequest, sender: string, left: AbortSignal) => Promise<PassedAnswer>): void;
   /**
    * Has the server that leads answer. Rejects with a ProtocolError `not-durable` where none does: send it again. Waits
-   * for a while where none leads, unless it is not to.
+   * for a while where none leads, unless it is not to. Once `left` aborts nobody reads the answer: that server hears it, and
+   * may answer sooner.
    */
-  ask(request: PassedRequest, wait?: boolean): Promise<PassedAnswer>;
+  ask(request: PassedRequest, wait?: boolean, left?: AbortSignal): Promise<PassedAnswer>;
   /** The server that leads, for people; undefined where none does. */
   leader(): Promise<string | undefined>;
   /** Tells the run's other servers what they need to answer by themselves. Nobody stores it. */

@@ -7,6 +7,9 @@ import type { PassedRequest } from "../lib/passing.ts";
  */
 export interface Edge {
   Bindings: Partial<HttpBindings> & {
-    passed?: Pick<PassedRequest, "target" | "address" | "encrypted">;
+    passed?: Pick<PassedRequest, "target" | "address" | "encrypted"> & {
+      /** Aborts once its sender has hung up there. */
+      readonly left: AbortSignal;
+    };
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
@@ -5,7 +6,14 @@ import { type LeaderLine, refusalOf } from "../lib/passing.ts";
 import { lastSign, NOBODY } from "./nats-board.ts";
 import { isNoStream } from "./nats-errors.ts";
 import { managerOf } from "./nats-manager.ts";
-import { decodeAnswer, decodeBeat, decodeRequest, encodeBeat, encodePassed } from "./passed-message.ts";
+import {
+  decodeAnswer,
+  decodeBeat,
+  decodeLeft,
+  decodeRequest,
+  encodeBeat,
+  encodePassed,
+} from "./passed-message.ts";
 
 /** Milliseconds for which a request may be answered: one for a ticket waits for its version. */
 const ANSWER_MS = 120_000;
@@ -52,17 +60,23 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
         },
       });
     },
-    async ask(request, wait = true) {
-      const message = encodePassed(request);
+    async ask(request, wait = true, left = undefined) {
+      const id = left && randomUUID();
+      const message = encodePassed(id === undefined ? request : { ...request, id });
       if (message.length > most)
         throw new ProtocolError("too-large", "the request is longer than the cluster's max_payload");
       for (const until = performance.now() + LEADER_MS; ; await sleep(LOOK_MS)) {
+        if (left?.aborted) throw new ProtocolError("bad-request", "who asked has left");
         // While the cluster elects who has the signs, whoever led last most likely does: one that is gone hears nothing.
         const leader = await watch.now().catch(() => watch.last);
         if (leader !== undefined) {
           const gone = watch.changed(leader.writer);
+          const tell = () => {
+            if (!connection.isClosed()) connection.publish(leftSubject(name, leader.writer), id);
+          };
           try {
             const asked = connection.request(subjectOf(name, leader.writer), message, { timeout: ANSWER_MS });
+            left?.addEventListener("abort", tell);
             return decodeAnswer(new Uint8Array((await Promise.race([asked, gone.promise])).data));
           } catch (error) {
             // Only what nobody heard is asked again; of anything else the sender must find out by itself.
@@ -70,6 +84,7 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
             if (!unheard) throw error instanceof ProtocolError ? error : nobodyLeads();
           } finally {
             gone.stop();
+            left?.removeEventListener("abort", tell);
           }
         }
         if (!wait || performance.now() > until) throw nobodyLeads();
@@ -87,8 +102,19 @@ function beatIn({ data }: Msg) {
   }
 }
 
+/** Undefined where a message is no server's of ours. */
+function leftIn({ data }: Msg): string | undefined {
+  try {
+    return decodeLeft(new Uint8Array(data));
+  } catch {
+    return undefined;
+  }
+}
+
 const beatSubject = (name: string) => `${name}.beat`;
 const subjectOf = (name: string, writer: string) => `${name}.ask.${writer}`;
+/** Where a server that leads hears that the sender of a request has left. */
+const leftSubject = (name: string, writer: string) => `${name}.left.${writer}`;
 /** Where a server that leads says that it had lost its node. */
 const backSubject = (name: string, writer: string) => `${name}.back.${writer}`;
 
@@ -107,13 +133,27 @@ function answer(
   { connection, name, writer }: LineOptions,
   handler: Parameters<LeaderLine["answer"]>[0],
 ): void {
+  /** Requests that are not answered yet, by their ids: whoever cannot guess one ends nobody else's. */
+  const asking = new Map<string, AbortController>();
   const reply = async (message: Msg) => {
-    const answered = await handler(decodeRequest(new Uint8Array(message.data)), senderOf(message));
+    const request = decodeRequest(new Uint8Array(message.data));
+    const left = new AbortController();
+    const { id } = request;
+    if (id !== undefined) asking.set(id, left);
+    const answered = await handler(request, senderOf(message), left.signal).finally(() => {
+      if (id !== undefined && asking.get(id) === left) asking.delete(id);
+    });
     const whole = encodePassed(answered);
     if (whole.length <= (connection.info?.max_payload ?? 0)) message.respond(whole);
     else message.respond(encodePassed(refusalOf(tooLong())));
   };
   eachReconnect(connection, () => connection.publish(backSubject(name, writer)));
+  connection.subscribe(leftSubject(name, writer), {
+    callback(error, message) {
+      const id = error === null ? leftIn(message) : undefined;
+      if (id !== undefined) asking.get(id)?.abort();
+    },
+  });
   // Until the connection is closed: one that leads no more refuses by itself, and silence would cost its asker seconds.
   connection.subscribe(subjectOf(name, writer), {
     callback(error, message) {

@@ -11,6 +11,8 @@ const MAX_TEXT_CHARS = 32_768;
 /** Bytes of all that is said of a request before its body: Node takes headers of 16 KiB, and JSON escapes them. */
 const MAX_HEAD_BYTES = 128 * 1024;
 
+/** Characters of a request's id. */
+const MAX_ID_CHARS = 64;
 /** Characters of a network key. */
 const NETWORK_KEY_CHARS = 43;
 
@@ -21,13 +23,14 @@ export const encodePassed = ({ body, ...head }: PassedRequest | PassedAnswer): U
 /** Throws `too-large`, `bad-json` or `bad-request` for what no edge of ours sends. */
 export function decodeRequest(message: Uint8Array<ArrayBuffer>): PassedRequest {
   const { head, body } = splitMessage(message, MAX_HEAD_BYTES);
-  const { method, target, headers, address, encrypted } = parseJson(head);
+  const { method, target, headers, address, encrypted, id } = parseJson(head);
   return {
     method: asText(method, "method", 16),
     target: asText(target, "target", MAX_TEXT_CHARS),
     headers: headersOf(headers),
     address: asText(address, "address", 128),
     encrypted: encrypted === true,
+    ...(id !== undefined && { id: asText(id, "id", MAX_ID_CHARS) }),
     body,
   };
 }
@@ -43,6 +46,13 @@ export function decodeAnswer(message: Uint8Array<ArrayBuffer>): PassedAnswer {
     version: as(isCount, version, "a version"),
     body,
   };
+}
+
+/** The id of a request whose sender has left. Throws as {@link decodeRequest} does. */
+export function decodeLeft(message: Uint8Array): string {
+  if (message.length > MAX_ID_CHARS)
+    throw new ProtocolError("too-large", `an id may have ${MAX_ID_CHARS} bytes`);
+  return new TextDecoder().decode(message);
 }
 
 export const encodeBeat = ({ from, clock, networkKey }: LeaderBeat): Uint8Array<ArrayBuffer> =>
