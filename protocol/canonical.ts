@@ -7,7 +7,7 @@ import { utf8 } from "./bytes.ts";
  */
 export type Purpose = "ticket" | "receipt" | "request" | "version" | "chunks" | "audit" | "link";
 
-/** Of the values that are signed: one that gets other fields gets another number, so that no two can be mistaken. */
+/** Number of each kind of signed value. It changes with the fields, so that an old value is never mistaken for a new one. */
 const VERSIONS: Record<Purpose, number> = {
   ...{ ticket: 1, receipt: 1, request: 2 },
   ...{ version: 1, chunks: 1, audit: 1, link: 1 },

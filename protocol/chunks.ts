@@ -45,7 +45,7 @@ const MAX_CHUNK_BYTES = 256 * 1024;
  */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** How many chunks an object of so many bytes has. */
+/** How many chunks an object of this many bytes has. */
 export const chunksIn = (length: number, size: number): number => Math.ceil(length / size);
 
 /** Bytes of one chunk. */

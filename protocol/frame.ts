@@ -142,7 +142,7 @@ export function addFrame(frame: Uint8Array, sum: Float32Array, share: number): v
   addStretches(frame, sum, share, [0], sum.length);
 }
 
-/** {@link addFrame} for some parts of the vector only: from each of `starts`, multiples of STRETCH, so many values. */
+/** {@link addFrame} for some parts of the vector only: from each of `starts`, multiples of STRETCH, this many values. */
 export function addStretches(
   frame: Uint8Array,
   sum: Float32Array,

@@ -46,7 +46,7 @@ export const MAX_LEADERS = 50;
 
 /**
  * A name as it is kept and shown: Unicode's composed form, blanks single and none at the ends. Throws
- * `bad-request` for what is none: empty, too long, with something unseen in it, or without a letter or digit.
+ * `bad-request` for one that is empty, too long, with something unseen in it, or without a letter or digit.
  */
 export function normaliseName(given: unknown): string {
   const field = "the name";

@@ -43,7 +43,7 @@ export const object =
   (value, field) =>
     fieldsOf(shape, asObject(value, field), `${field}.`);
 
-/** A list of at most so many. */
+/** A list of at most this many. */
 export const list =
   <T>(of: Reader<T>, most: number): Reader<readonly T[]> =>
   (value, field) =>
@@ -79,7 +79,7 @@ export const number =
   (value, field) =>
     asNumber(value, field, least, most);
 
-/** Text of at most so many characters. */
+/** Text of at most this many characters. */
 export const text =
   (most: number): Reader<string> =>
   (value, field) =>

@@ -29,7 +29,7 @@ export function setbackOf(heldOut: readonly HeldOutPoint[], uniform: number): Se
   return loss > best.loss * (1 + WORSE) ? { kind: "worse", loss, best } : undefined;
 }
 
-/** The lower median of so many measurements, and the version in the middle of them. */
+/** The lower median of this many measurements, and the version in the middle of them. */
 function medianOf(points: readonly HeldOutPoint[]): Setback["best"] {
   const losses = points.map(({ loss }) => loss).sort((a, b) => a - b);
   const middle = (points.length - 1) >> 1;

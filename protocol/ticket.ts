@@ -79,8 +79,8 @@ export async function verifyTicket(key: VolunteerKey, ticket: Ticket): Promise<b
 }
 
 /**
- * Reads the fields that a ticket and an audit share: the text, and steps on it of which there are rates for so many. Throws
- * `bad-request`.
+ * Reads the fields that a ticket and an audit share: the text, and the steps on it. `rated` says for how many steps there must
+ * be a learning rate. Throws `bad-request`.
  */
 export function parseAssignment(
   json: Json,
@@ -121,7 +121,7 @@ export const parseTicket = (json: Json): Ticket => ({
   ...(json.delta !== undefined && { delta: parseCodec(json.delta, "ticket.delta") }),
 });
 
-/** Tokens of so many steps: what a delta's credit and its weight in the merge are counted from. */
+/** Tokens of this many steps: what a delta's credit and its weight in the merge are counted from. */
 export function ticketTokens(terms: Pick<TicketTerms, "steps" | "batch">, context: number): number {
   return terms.steps * terms.batch * context;
 }

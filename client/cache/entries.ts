@@ -89,7 +89,7 @@ export async function readResidual(cache: Cache, parameters: number): Promise<Sa
 /** Milliseconds that a probe's winner is kept: a week, since drivers and machines change. */
 const PROBE_DAYS_MS = 7 * 86_400_000;
 
-/** The device that won the probe under this description lately. */
+/** The device that won a recent probe under this description. */
 export async function readProbe(cache: Cache, description: string, now: number): Promise<string | undefined> {
   const { winner, at, description: saved } = fieldsOf(await cache.get(KEYS.probe));
   if (typeof winner !== "string" || !isCount(at) || Math.abs(now - at) > PROBE_DAYS_MS) return undefined;

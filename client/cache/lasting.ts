@@ -3,7 +3,7 @@ import { messageOf } from "../../model/lib/message-of.ts";
 import { type Cache, memoryCache } from "./cache.ts";
 
 /**
- * A cache that never rejects: the first write that the disk refuses (full, private window, quota) is said
+ * A cache that never rejects: the first write that the disk refuses (full, private window, quota) is reported
  * once, and from then on writes go to memory alone, so that a full disk costs one try and no loop. What the
  * disk held stays readable, except what was written since: a stale residual would be sent twice, so an
  * overwritten key is deleted from the disk where that still works. A disk that once did not answer is asked nothing

@@ -120,7 +120,7 @@ export async function readStored(path: string): Promise<unknown> {
   }
 }
 
-/** Reads so many bytes from there on. */
+/** Reads this many bytes from there on. */
 async function fill(file: FileHandle, bytes: Uint8Array, from: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, at, Math.min(PIECE, bytes.length - at), from + at);

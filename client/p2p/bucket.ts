@@ -12,7 +12,7 @@ export class Bucket {
     this.#at = now;
   }
 
-  /** Takes so many bytes if they are there. More than the burst is given from a full bucket, and owed. */
+  /** Takes this many bytes if they are there. More than the burst is given from a full bucket, and owed. */
   take(bytes: number, now: number): boolean {
     this.#fill(now);
     if (this.#bytes < Math.min(bytes, this.#burst)) return false;
@@ -20,7 +20,7 @@ export class Bucket {
     return true;
   }
 
-  /** Milliseconds until so many bytes are there. */
+  /** Milliseconds until this many bytes are there. */
   wait(bytes: number, now: number): number {
     this.#fill(now);
     const lacking = Math.min(bytes, this.#burst) - this.#bytes;

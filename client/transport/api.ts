@@ -25,7 +25,7 @@ export interface Api {
   shard(hash: Hash, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
   /** Asks for work that suits this pace: an audit only where the wish says that these are made too. */
   ticket(identity: Identity, wish: Wish, call?: Call): Promise<Ticket | AuditTicket>;
-  /** The delta of an audit: a frame of that hash and so many bytes. */
+  /** The delta of an audit: a frame of that hash and this many bytes. */
   auditedDelta(audit: Pick<AuditTicket, "frame" | "bytes">, call?: Call): Promise<Uint8Array<ArrayBuffer>>;
   /** Answers an audit. */
   answerAudit(identity: Identity, answer: AuditAnswer, call?: Call): Promise<void>;

@@ -1,7 +1,7 @@
 /** Milliseconds a small answer has to arrive whole. */
 export const ANSWER_MS = 30_000;
 
-/** The browser's fetch, given up after so many milliseconds: what no server answers would else be waited for for ever. */
+/** The browser's fetch, given up after this many milliseconds: otherwise it would wait forever for a server that never answers. */
 export const timelyFetch =
   (ms = ANSWER_MS): typeof fetch =>
   (input, init) =>

@@ -21,7 +21,7 @@ function format(value: number, options: Intl.NumberFormatOptions): string {
 
 const isEnglish = (): boolean => language.value === "en";
 
-/** A number with so many digits after its point. */
+/** A number with this many digits after its point. */
 export const formatFixed = (value: number, digits: number): string =>
   format(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 

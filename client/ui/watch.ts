@@ -24,7 +24,7 @@ export interface WatchOptions {
   readonly fetch: typeof fetch;
   /** Opens the event stream. */
   readonly events: (url: string, onData: (data: unknown) => void) => EventStream;
-  /** Calls back after so many milliseconds; returns the way to cancel. */
+  /** Calls back after this many milliseconds; returns the way to cancel. */
   readonly after: (ms: number, callback: () => void) => () => void;
   /** In [0, 1): spreads the return of many pages to a server that was away. */
   readonly random: () => number;

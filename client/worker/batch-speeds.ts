@@ -9,14 +9,14 @@ import { restOf } from "./time.ts";
 const TIMED_MS = 40;
 /** Milliseconds after which no larger micro-batch is begun, if it would probably take longer. */
 const MAX_MS = 400;
-/** Times the length of a step that twice as many sequences take, at most. */
+/** How many times as long a step on twice as many sequences takes, at most. */
 const NEXT = 2;
 /**
  * Parameters above which nothing is measured: a step of one sequence keeps a device busy by then, and moments and residual, three
  * vectors of them, would come off it for the measurement.
  */
 const MAX_PARAMETERS = 2 ** 24;
-/** Times the speed of half as many sequences, at least, for a micro-batch larger than any ticket's to be worth its memory. */
+/** A micro-batch that is larger than any ticket's is worth its memory from this many times the speed of half as many sequences. */
 const WORTH_MORE = 1.5;
 
 /** Whether a run whose largest micro-batch and model are of these sizes has anything to choose by speeds. */
@@ -24,8 +24,8 @@ export const isWorthwhile = (batch: number, parameters: number): boolean =>
   batch > 1 && parameters <= MAX_PARAMETERS;
 
 /**
- * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser, and leaves it to the next
- * requests for work to say so (rule T6). What is carried from ticket to ticket is taken off the device before that. A slow
+ * Measures how fast the device trains at each size of a micro-batch, with the ticket's optimiser. The next requests for
+ * work report it (rule T6). Moments and residual are taken off the device first. A slow
  * device measures the smallest alone; what lies between that and the ticket's own, which took `stepMs`, is taken to lie on a
  * straight line. Where no ticket has more than one sequence there is nothing to choose, and nothing is measured; nor is it with a
  * large model.

@@ -3,7 +3,7 @@ import type { DeltaPicture, Inside } from "./messages.ts";
 
 /** Multiply-adds that a look may take: about a second of plain JavaScript. */
 const LOOK_COST = 1e9;
-/** Tokens of a passage that a look reads: what fits beside each other in a page. */
+/** Tokens of a passage that a look reads: what fits side by side in a page. */
 const MAX_TOKENS = 32;
 /** Tokens that must be readable within that cost, or the model is not looked into. */
 const MIN_TOKENS = 8;

@@ -35,5 +35,5 @@ function throughChannel(): (callback: () => void) => void {
 /** A clock that no one can set back. */
 export const monotonic = (): number => performance.now();
 
-/** Milliseconds of rest after so many of work, for work to have its share of the time. */
+/** Milliseconds of rest after this many of work, for work to have its share of the time. */
 export const restOf = (worked: number, share: number): number => (worked * (1 - share)) / share;

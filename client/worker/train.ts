@@ -81,7 +81,7 @@ export async function train(
   return { trainer, steps: done, losses, trainMs, started };
 }
 
-/** Steps that will have been done when a ticket's time is over, as it looks after so many. */
+/** Steps that will have been done when a ticket's time is over, as it looks after this many. */
 function expectedOf({ ticket, until }: Work, started: number, now: number, done: number): number {
   const more = ((until - now) * done) / Math.max(1, now - started);
   return Math.min(ticket.steps, done + Math.max(0, Math.floor(more)));

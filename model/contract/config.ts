@@ -43,7 +43,7 @@ export type ModelErrorCode =
   | "bad-token"
   /** Weights or moments of a wrong length, or not finite. */
   | "bad-weights"
-  /** Training led to numbers that are none. */
+  /** Training produced invalid numbers (NaN or infinity). */
   | "not-finite"
   /** Not a snapshot or tokenizer of ours. */
   | "bad-file"

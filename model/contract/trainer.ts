@@ -68,7 +68,7 @@ export interface Trainer {
   dispose(): void;
 }
 
-/** A rest after so many milliseconds of work. The device is idle until it resolves. */
+/** A rest after this many milliseconds of work. The device is idle until it resolves. */
 export type Rest = (worked: number) => Promise<void>;
 
 /** A device's state from ticket to ticket. */

@@ -6,7 +6,7 @@ export const CHUNK = 512;
 /** Words of a chunk: two values each, and four for the scale, since words are read four at a time. */
 export const CHUNK_WORDS = CHUNK / 2 + 4;
 
-/** Words of so many values in f16. */
+/** Words of this many values in f16. */
 export const halvesLength = (values: number): number => Math.ceil(values / CHUNK) * CHUNK_WORDS;
 
 /**

@@ -3,14 +3,14 @@ export class TimedOut extends Error {
   override readonly name = "TimedOut";
 }
 
-/** Calls back after so many milliseconds; returns the way to cancel. */
+/** Calls back after this many milliseconds; returns the way to cancel. */
 export type After = (ms: number, callback: () => void) => () => void;
 
 /** Parts in which a limit is waited for, so that an hour of sleep or freezing counts as one of them. */
 const PARTS = 4;
 
 /**
- * Calls back after so many milliseconds in which this process or page was awake; returns the way to cancel.
+ * Calls back after this many milliseconds in which this process or page was awake; returns the way to cancel.
  */
 export function afterAwake(ms: number, callback: () => void, after: After = later): () => void {
   let parts = PARTS;

@@ -16,7 +16,7 @@ const MAX_SCALE_BITS = 0x7f7f;
 const word = new Uint32Array(1);
 const single = new Float32Array(word.buffer);
 
-/** The largest code of so many bits; the smallest is its negative. */
+/** The largest code of this many bits; the smallest is its negative. */
 export const largestCode = (bits: CodeBits): number => 2 ** (bits - 1) - 1;
 
 /**
@@ -83,7 +83,7 @@ export function requireBytes(payload: Uint8Array, bytes: number): void {
   }
 }
 
-/** Of a block or chunk behind value `start`: a code that is no encoder's, and codes where a scale of zero allows none. */
+/** Of a block or chunk behind value `start`: a code that no encoder writes, and codes where a scale of zero allows none. */
 export const forbidden = (start: number, most: number) =>
   new ProtocolError("bad-frame", `a code beyond ${most} behind value ${start}`);
 export const unscaled = (start: number) =>

@@ -22,7 +22,7 @@ export interface Threads {
   readonly auditing: ThreadPool;
 }
 
-/** For a machine of so many cores, of which one is left to the event loop. */
+/** For a machine of this many cores, of which one is left to the event loop. */
 export const openThreads = (cores: number): Threads => ({
   uploads: new Turns(MAX_CHECKED),
   merging: new ThreadPool({ working: Math.max(1, cores - 1), idle: MAX_IDLE }),

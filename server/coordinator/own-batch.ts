@@ -35,7 +35,7 @@ export function ownBatch(
 }
 
 /**
- * Milliseconds of a step of so many sequences, on a straight line between the two measured sizes beside it, or a little beyond
+ * Milliseconds of a step of this many sequences, on a straight line between the two measured sizes beside it, or a little beyond
  * them; NaN, with which nothing compares, where that is not known.
  */
 function stepTimes({ speeds = [] }: Pick<Pace, "speeds">, context: number): (size: number) => number {

@@ -115,7 +115,7 @@ export function roundAfter(
 }
 
 /**
- * Sequences of a micro-batch where a version has so many deltas. Smaller ones make more steps of the same time, and
+ * Sequences of a micro-batch where a version has this many deltas. Smaller ones make more steps of the same time, and
  * noise that many volunteers average out (docs/LEARNING.md).
  */
 export function batchFor(

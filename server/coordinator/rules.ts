@@ -12,7 +12,7 @@ export interface Rules {
   readonly ranges: Ranges;
   /** Text beside the run's first, in its order: what is not in yet comes in at the next boundary. */
   readonly texts?: readonly Pick<TextAdded, "text" | "tokens">[];
-  /** Inner steps of the next ticket of a volunteer with these measurements, where so many are at work. */
+  /** Inner steps of the next ticket of a volunteer with these measurements, where this many are at work. */
   readonly steps: (pace: Pace, working: number, crowded: boolean) => number;
   /** Sequences of a micro-batch: of every ticket's where volunteers take turns, and of the server's own steps. */
   readonly batch: number;
@@ -31,7 +31,7 @@ export interface Rules {
   readonly weigh: WeighingRule;
   /** Part by which held-out loss may exceed its recent lowest before the run is rolled back. */
   readonly tripwire: number;
-  /** Learning rates of a ticket of so many steps, of so many sequences, issued when so many tokens are merged. */
+  /** Learning rates of a ticket of this many steps, of this many sequences, issued when this many tokens are merged. */
   readonly rates: (
     tokens: number,
     steps: number,

@@ -23,7 +23,7 @@ export function lengthsOf(
   };
 }
 
-/** Mean cosine of the angle between two deltas whose mean is so long; undefined where one of them has all the weight. */
+/** Mean cosine of the angle between two deltas, given the length of their mean; undefined where one of them has all the weight. */
 export function cosineOf({ sum, squares }: Lengths, norm: number | undefined): number | undefined {
   const pairs = sum ** 2 - squares;
   if (norm === undefined || !(pairs > 0)) return undefined;
@@ -36,7 +36,7 @@ const ENOUGH = 4 / 5;
 const MAX_USEFUL = 100_000;
 
 /**
- * What more volunteers would bring, where a version has so many deltas. With a noise scale b = (1 − c) ÷ c, n deltas bring
+ * What more volunteers would bring, where a version has this many deltas. With a noise scale b = (1 − c) ÷ c, n deltas bring
  * n ÷ (n + b) of what a crowd without end would.
  */
 export function crowdFor(cosine: number, deltas: number): CrowdStatus {

@@ -26,7 +26,7 @@ export const QUORUM_SHARE = 3 / 4;
 /** Deltas of the largest quorum: more in one version teach it little (docs/LEARNING.md). */
 const MAX_QUORUM = 64;
 
-/** Deltas that are enough for a version on which so many volunteers are at work. */
+/** Deltas that are enough for a version on which this many volunteers are at work. */
 export function quorumOf(least: number, working: number): number {
   return Math.max(least, Math.min(MAX_QUORUM, Math.ceil(QUORUM_SHARE * working)));
 }

@@ -3,7 +3,7 @@ import { defaultTexts } from "./default-texts.ts";
 import type { CorpusIndex } from "./index-file.ts";
 import type { Progress } from "./options.ts";
 
-/** Tokens of the default run: a book of this size fills so many with use. */
+/** Tokens of the default run: a book of this size has use for that many. */
 export const DEFAULT_VOCABULARY = 512;
 
 /**

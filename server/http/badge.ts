@@ -6,7 +6,7 @@ import type { RunService } from "../run/service.ts";
 import { whole } from "./answer.ts";
 import { large } from "./large.ts";
 
-/** A proxy, or GitHub's image cache, may keep a badge so long. */
+/** How long a proxy, or GitHub's image cache, may keep a badge. */
 const CACHE = "public, max-age=300";
 
 const LABEL = "trained here";

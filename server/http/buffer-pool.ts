@@ -14,7 +14,7 @@ export class BufferPool {
     this.#most = most;
   }
 
-  /** A buffer of at least so many bytes, and less than twice as many, with anything in it. */
+  /** A buffer of at least this many bytes, and less than twice as many, with anything in it. */
   take(bytes: number): Uint8Array<ArrayBuffer> {
     const at = this.#buffers.findLastIndex(({ length }) => length >= bytes && length < 2 * bytes);
     if (at < 0) return new Uint8Array(bytes < MIN_BYTES ? bytes : MIN_BYTES * Math.ceil(bytes / MIN_BYTES));

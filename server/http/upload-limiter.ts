@@ -21,7 +21,7 @@ export class UploadRoom {
     this.#most = bytes;
   }
 
-  /** Whether so many bytes more fit; then they are held, until they are given back. */
+  /** Whether this many more bytes fit; if so they are reserved until they are given back. */
   take(bytes: number): boolean {
     if (this.#bytes + bytes > this.#most) return false;
     this.#bytes += bytes;
@@ -43,7 +43,7 @@ export class UploadLimiter {
   #bytes = 0;
 
   /**
-   * With `pooledBytes`, up to so many bytes of buffers are kept and used again. With a `room`, its bytes are shared with
+   * With `pooledBytes`, up to this many bytes of buffers are kept and used again. With a `room`, its bytes are shared with
    * other limiters.
    */
   constructor(most: Capacity, perNetwork: Capacity = most, pooledBytes = 0, room?: UploadRoom) {

@@ -20,7 +20,7 @@ export interface JobLine {
     readonly address: string;
     stop(): void;
   };
-  /** The answer at an address. Rejects where none comes within so many milliseconds. */
+  /** The answer at an address. Rejects where none comes within this many milliseconds. */
   request(address: string, question: Uint8Array, waitMs: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Tells the server that leads, if any does, what this one waits for. */
   tell(message: Uint8Array): void;

@@ -6,7 +6,7 @@ interface Kept<K> {
 }
 
 /**
- * Lets the oldest entries go until there are at most so many. An entry that is used again is put in again, and so counts
+ * Lets the oldest entries go until there are at most this many. An entry that is used again is put in again, and so counts
  * as new.
  */
 export function forgetOldest<K>(kept: Kept<K>, most: number): void {

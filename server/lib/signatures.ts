@@ -36,7 +36,7 @@ export const nodeChecks: Checks = {
   },
 };
 
-/** Signs with an Ed25519 private key, a JWK. Throws what Node throws of a key that is none. */
+/** Signs with an Ed25519 private key, a JWK. Throws what Node throws of a bad key. */
 export function nodeSigner(key: JsonWebKey): Signer {
   const privateKey = createPrivateKey({ key, format: "jwk" });
   return (bytes) => sign(null, bytes, privateKey);

@@ -4,7 +4,7 @@ interface Waiting {
 }
 
 /**
- * Fair turns for several owners: so many pieces of work are under way at once, and of those that wait the owner goes first
+ * Fair turns for several owners: this many pieces of work are under way at once, and of those that wait the owner goes first
  * whose last piece began longest ago. One with much to do delays another by a piece, and not by all that it has.
  */
 export class Turns {

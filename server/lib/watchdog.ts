@@ -8,7 +8,7 @@ const MIN_FLOPS = 250e6;
 /** Operations for each weight and each token of a training step, forwards and backwards (Kaplan et al. 2020). */
 const STEP_FLOPS = 6;
 
-/** Milliseconds of silence that are too long where the largest piece of work is a step on so many tokens. */
+/** Milliseconds of silence that are too long where the largest piece of work is a step on this many tokens. */
 export const silenceFor = (parameters: number, tokens: number): number =>
   Math.max(SILENCE_MS, (1_000 * STEP_FLOPS * parameters * tokens) / MIN_FLOPS);
 
@@ -24,7 +24,7 @@ export class Watchdog {
     this.#after = after;
   }
 
-  /** Begins to wait for so many milliseconds, from now. */
+  /** Begins to wait for this many milliseconds, from now. */
   start(ms: number): void {
     this.stop();
     this.#ms = ms;

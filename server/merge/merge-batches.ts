@@ -57,7 +57,7 @@ class Batch implements FrameBatch {
 
 const nameOf = ({ path, offset }: RecordPlace): string => `${path} ${offset}`;
 
-/** Deals a batch's blocks out to so many threads, by their bytes. */
+/** Deals a batch's blocks out to this many threads, by their bytes. */
 export function dealt(blocks: readonly WantedBlock[], threads: number): readonly (readonly number[])[] {
   const hands = Array.from({ length: threads }, () => ({ bytes: 0, blocks: [] as number[] }));
   for (const [i, { place }] of blocks.entries()) {
@@ -72,7 +72,7 @@ export function dealt(blocks: readonly WantedBlock[], threads: number): readonly
 export class FrameMemory {
   #memory = new Uint8Array(new SharedArrayBuffer(0));
 
-  /** Of at least so many bytes. What it held before is gone. */
+  /** Of at least this many bytes. What it held before is gone. */
   of(bytes: number): Uint8Array {
     if (this.#memory.length < bytes) this.#memory = new Uint8Array(new SharedArrayBuffer(bytes));
     return this.#memory;

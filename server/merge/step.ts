@@ -114,7 +114,7 @@ function* pieces({ from, to }: Part): Generator<Part> {
   for (let at = from; at < to; at += PIECE) yield { from: at, to: Math.min(at + PIECE, to) };
 }
 
-/** Shares a vector out among so many, as evenly as whole pieces can be. */
+/** Shares a vector out among this many, as evenly as whole pieces can be. */
 export function partsFor(threads: number, length: number): readonly Part[] {
   const count = Math.ceil(length / PIECE);
   const edge = (thread: number) => Math.min(length, Math.floor((thread * count) / threads) * PIECE);

@@ -34,7 +34,7 @@ export function sharing(values: Float32Array): Float32Array {
   return copy;
 }
 
-/** A copy behind so many bytes of a buffer of its own: there a file is made around the values. */
+/** A copy behind this many bytes of a buffer of its own: there a file is made around the values. */
 export function behind(lead: number, values: Float32Array): Float32Array<ArrayBuffer> {
   const before = lead % values.BYTES_PER_ELEMENT > 0 ? 0 : lead;
   const copy = new Float32Array(new ArrayBuffer(before + values.byteLength), before);

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { Edge } from "./edge.ts";
 import { clientAddress } from "./forwarded.ts";
 
-/** The sender's address, for rate limits, behind so many trusted proxies (forwarded.ts). */
+/** The sender's address, for rate limits, behind this many trusted proxies (forwarded.ts). */
 export function addressOf(c: Context<Edge>, proxies: number): string {
   const remote = c.env?.passed?.address ?? c.env?.incoming?.socket?.remoteAddress;
   return clientAddress((name) => c.req.header(name), remote, proxies);

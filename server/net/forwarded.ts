@@ -86,7 +86,7 @@ function splitOutsideQuotes(text: string, separator: "," | ";"): string[] {
 /** Ranges in which a /64 is many hosts', or this one alone. */
 const LOCAL: ReadonlySet<string> = new Set(["loopback", "unspecified", "linkLocal", "uniqueLocal"]);
 
-/** One spelling for one address, without the port that some proxies add; undefined for what is no address. */
+/** One spelling for one address, without the port that some proxies add; undefined for anything else. */
 function canonical(text: string): string | undefined {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(text)?.[1] ?? text;
   if (isIP(bare) === 0) return undefined;

@@ -23,7 +23,7 @@ export class RateLimiter {
     return this.#buckets.size;
   }
 
-  /** Takes so many tokens of one who was let through already, for what that turned out to cost. */
+  /** Takes this many tokens of one who was let through already, for what that turned out to cost. */
   charge(name: string, cost: number): void {
     const bucket = this.#buckets.get(name);
     if (bucket !== undefined) bucket.tokens -= cost;

@@ -41,7 +41,7 @@ export class AuditLog {
   }
 }
 
-/** A line that is none, as a crash may leave, is left out. */
+/** A damaged line, as a crash may leave, is left out. */
 function entryOf(line: string): AuditEntry[] {
   try {
     return [auditEntry(parseJson(new TextEncoder().encode(line)), "a line")];

@@ -47,7 +47,7 @@ export async function redeemLink(
     await unlink(file); // atomic, which rm() is not: whoever removes it has used it: of two at once the second finds nothing
     return now < expires ? name : undefined;
   } catch {
-    return undefined; // no link, or a file that is none: there is nothing to redeem
+    return undefined; // no link, or a damaged file: there is nothing to redeem
   }
 }
 

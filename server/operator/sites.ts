@@ -115,7 +115,7 @@ export class Sites {
   }
 }
 
-/** A file that is none counts from nothing. */
+/** A damaged file counts as an empty one. */
 async function stored(file: string): Promise<Map<string, Count>> {
   try {
     const { sites } = parseJson(await readFile(file));

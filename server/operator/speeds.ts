@@ -130,7 +130,7 @@ function rowOf(speeds: readonly Speed[]): SpeedRow {
   };
 }
 
-/** A file that is none begins with nothing. */
+/** A damaged file counts as an empty one. */
 async function readStored(file: string): Promise<Stored> {
   try {
     return stored(parseJson(await readFile(file)));

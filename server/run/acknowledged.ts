@@ -26,7 +26,7 @@ export interface Acknowledged {
   readonly from?: string | undefined;
 }
 
-/** One message, which ends with the frame: u32 length | JSON of so many bytes | the upload as it is sent. */
+/** One message, which ends with the frame: u32 length | JSON of this many bytes | the upload as it is sent. */
 export function encodeAcknowledged({ upload, ...about }: Acknowledged): Uint8Array<ArrayBuffer> {
   const head = utf8(JSON.stringify(about));
   const envelope = encodeUpload(upload.ticket, upload.report, new Uint8Array());

@@ -3,7 +3,7 @@ import type { CodecSpec } from "../../protocol/codec/codec.ts";
 import { BLOCK } from "../../protocol/codec/scale.ts";
 import { codecIn, decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../../protocol/frame.ts";
 
-/** Values that are turned round: so many of those looked at can be chosen in more ways than anybody can try. */
+/** Values that are turned round: this many of those looked at can be chosen in more ways than anybody can try. */
 const TURNED = 24;
 /** Values other than zero among which they are the smallest. */
 const LOOKED_AT = 512;

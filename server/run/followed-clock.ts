@@ -1,7 +1,7 @@
 /** Milliseconds for which the clock goes on after it was last heard of: a server that was leading may be no more. */
 const MAX_ALONE_MS = 3_000;
 
-/** The run clock as a server sees it that does not keep it: it hears of it from the one that leads, again and again. */
+/** The run clock on a server that does not keep it: the one that leads says the time again and again. */
 export class FollowedClock {
   readonly #clock: () => number;
   /** What was heard last, or what the clock stood at then where that was later; and when. */

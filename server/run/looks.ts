@@ -16,7 +16,7 @@ import {
 import type { Look, Purse } from "../trust/budget.ts";
 import { Learning } from "../trust/learning.ts";
 
-/** One in so many measurements made elsewhere, in the mean, is made here as well. */
+/** One in this many measurements made elsewhere, in the mean, is made here as well. */
 const CHECKED = 32;
 
 export interface LooksOptions {
@@ -27,7 +27,7 @@ export interface LooksOptions {
   /** A number nobody can guess, in [0, 2³²). */
   readonly draw: () => number;
   readonly state: () => State;
-  /** Learning rates of so many steps of so many sequences when so many tokens are merged. */
+  /** Learning rates of this many steps of this many sequences when this many tokens are merged. */
   readonly rates: Rules["rates"];
   readonly shard: (hash: Hash) => Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -13,7 +13,7 @@ export interface MergedAuditsOptions extends Pick<LooksOptions, "state"> {
   readonly context: number;
   readonly queue: AuditQueue;
   readonly looks: Pick<Looks, "judge" | "byServer">;
-  /** The budget, which begins with tickets of so many tokens where there is none yet. */
+  /** The budget, which begins with tickets of this many tokens where there is none yet. */
   readonly budget: (tokens: number) => Budget;
   /** The weights of a version that is kept, or undefined. */
   readonly weights: (hash: Hash) => Promise<Float32Array<ArrayBuffer> | undefined>;

@@ -9,7 +9,8 @@ import { type OuterSettings, runFile } from "./run-file.ts";
 
 /**
  * An operator's choices for a run: the run file's keys. Every key has a default, an unknown key is an
- * error, and all of it is fixed once the run has begun (its first journal record holds it).
+ * error. Once the run has begun (its first journal record holds them) an operator can change those of `TUNABLE` (protocol/operator.ts) and
+ * `card`; all others stay.
  */
 export interface Settings {
   /** The name that visitors see. Default "Murmuration". */
@@ -65,8 +66,8 @@ export interface Settings {
    */
   readonly downlink: CodecSpec | "auto";
   /**
-   * A version closes at a delta of three in four of the volunteers at work on it, and at least at so many. Default 1
-   * (docs/LEARNING.md).
+   * Deltas that a version closes with, at least. It waits for those of three in four of the volunteers at work on it. Default
+   * 1 (docs/LEARNING.md).
    */
   readonly quorum: number;
   /**
@@ -76,7 +77,7 @@ export interface Settings {
   readonly crowd: number;
   /** Seconds a volunteer has for a ticket before its range goes to another. Default 120. */
   readonly leaseSeconds: number;
-  /** A snapshot is stored every so many versions. Default 10. */
+  /** Versions from one stored snapshot to the next. Default 10. */
   readonly snapshotEvery: number;
   /** Stored snapshots kept; older ones go when a newer one is durable. Default 3. */
   readonly keepSnapshots: number;

@@ -21,7 +21,7 @@ const PART = "text.part";
 /** Bytes of a text sent by the page; `murmuration corpus add` has no such limit. */
 const MAX_TEXT_BYTES = 4 * 1024 ** 3;
 
-/** Times a text's size that making its corpus needs on disk: the text, its three splits as text, and the shards. */
+/** How many times its own size a text needs on disk while its corpus is made: the text, its three splits as text, and the shards. */
 const TIMES_ON_DISK = 3;
 
 /** The system, so that a test can let the disk fill up. */

@@ -8,7 +8,7 @@ export interface Chunk {
 const AHEAD = 6;
 
 /**
- * Reads so many messages of one subject, in order. `next` gives the first at a place or behind it; undefined where there is
+ * Reads this many messages of one subject, in order. `next` gives the first at a place or behind it; undefined where there is
  * none. Their places are not known before, but nearly always follow each other: so several are asked for at once, each from
  * the place where it should be, and what came twice, since others lie between, is left out. Returns the number of the first
  * that is missing where one is.

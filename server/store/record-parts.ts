@@ -2,7 +2,7 @@ import { u32Bytes } from "../../protocol/bytes.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { StoreError } from "./store.ts";
 
-/** A journal record: u32 length | so many bytes of its head, an event's JSON | a delta's frame, which may be empty. */
+/** A journal record: u32 length | this many bytes of its head, an event's JSON | a delta's frame, which may be empty. */
 
 /** A record in pieces, so that nobody copies a frame only to put an event before it. */
 export const joinRecord = (head: Uint8Array, frame: Uint8Array = new Uint8Array()): readonly Uint8Array[] => [

@@ -113,7 +113,7 @@ export async function packSegment(
   return { bytes: concat(...parts), check };
 }
 
-/** Cuts a list of records into runs of about so many bytes. */
+/** Cuts a list of records into runs of about this many bytes. */
 function groupsOf(records: readonly Uint8Array[], size: number): Uint8Array[][] {
   const groups: Uint8Array[][] = [];
   let bytes = size;
@@ -155,7 +155,7 @@ function seal(salt: number, previous: number, bytes: Uint8Array<ArrayBuffer>) {
   return { bytes, check };
 }
 
-/** The records of one sound block. Throws a StoreError for a payload that is none, whatever its check says. */
+/** The records of one sound block. Throws a StoreError for a payload of another form, even if its checksum is right. */
 export function recordsOf<B extends ArrayBufferLike>(
   block: Uint8Array<B>,
   packed: boolean,

@@ -143,7 +143,7 @@ export type Fact =
     }
   /** An audit found a delta bad: it grants no credit any more, or never will. Its end stays. */
   | { readonly type: "revoked"; readonly ticket: TicketId }
-  /** The same of a volunteer's newest deltas, so many of them. */
+  /** The same of a volunteer's newest deltas, this many of them. */
   | { readonly type: "forfeited"; readonly volunteer: VolunteerKey; readonly deltas: number }
   /** A volunteer earned credit by an audit. `at` is a time of the run clock. */
   | {

@@ -66,7 +66,7 @@ function ticketIn(json: Json): AuditOrder["ticket"] {
   };
 }
 
-/** The same as the auditor's question. Throws what {@link checkFrame} throws of a frame that is none. */
+/** The same as the auditor's question. Throws what {@link checkFrame} throws of a bad frame. */
 export function jobOf(
   { model: _, shard: __, frame, scale, ...order }: AuditOrder,
   weights: Float32Array,
@@ -80,7 +80,7 @@ export function jobOf(
   };
 }
 
-/** What was measured, as it is to the last bit; what is no finite number by its name, which JSON has no word for. */
+/** What was measured, to the last bit. NaN and infinity are written by name, since JSON has no word for them. */
 export const encodeEvidence = (evidence: Evidence): Uint8Array<ArrayBuffer> =>
   utf8(
     JSON.stringify(evidence, (_key, value: unknown) =>
@@ -97,7 +97,7 @@ const figure =
     value === "NaN" || value === "Infinity" ? Number(value) : asNumber(value, field, LEAST, most);
 
 const change = object({
-  // Of a model that was published: what no number is says nothing of a delta.
+  // Of a published model, so that anything but a number says nothing of a delta.
   before: number(0, MAX_LOSS),
   after: figure(Number.MAX_VALUE),
   error: figure(Number.MAX_VALUE),

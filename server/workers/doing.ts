@@ -7,7 +7,7 @@ const WORKING_MS = 1_000;
 /** Bytes of a part of an answer: well below the smallest limit of a message (1 MB). */
 const PART_BYTES = 512 * 1024;
 
-/** Calls back again and again, so many milliseconds apart; returns the way to stop. */
+/** Calls back repeatedly, this many milliseconds apart; returns the way to stop. */
 export type Every = (ms: number, callback: () => void) => () => void;
 
 export const everyReal: Every = (ms, callback) => {

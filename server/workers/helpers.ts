@@ -28,7 +28,7 @@ const MEAN_REST_MS = 5 * 60_000;
 /** Bytes of a version's frames from which on they are worth reading elsewhere, and as times of the mean's own. */
 const MIN_MEAN_BYTES = 64 * 1024 * 1024;
 const MIN_MEAN_PARTS = 2;
-/** One in so many matrices that were turned elsewhere, and each worker's first, are turned here too. */
+/** One in this many matrices that were turned elsewhere, and each worker's first, are turned here too. */
 const CHECKED_TURNS = 32;
 /** Audits under way at once: each holds a frame. */
 const MAX_AUDITS = 16;

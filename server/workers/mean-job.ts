@@ -10,7 +10,7 @@ const MAX_FRAMES = 65_536;
 /** A part of a version's mean, as one message. */
 export const encodeMean = (order: MeanOrder): Uint8Array<ArrayBuffer> => utf8(JSON.stringify(order));
 
-/** Throws `bad-json` or `bad-request`: also for a part that is none of a vector of so many values. */
+/** Throws `bad-json` or `bad-request`: also for a part that is none of a vector of this many values. */
 export function decodeMean(message: Uint8Array<ArrayBuffer>, parameters: number): MeanOrder {
   const { records, shares, from, to } = parseJson(message);
   const sequences = asArray(records, "records", MAX_FRAMES);

@@ -13,7 +13,7 @@ export interface TextFile {
 
 export interface SendDeps {
   readonly ask: Ask;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   readonly wait: (ms: number) => Promise<void>;
   /** Hears how many bytes the server has, and whether it answers. */
   readonly onProgress: (received: number, away: boolean) => void;

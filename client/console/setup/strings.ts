@@ -111,7 +111,7 @@ export const STAGE: Record<SetupStage, string> = {
   opening: "Drawing the first weights and opening the run",
 };
 
-/** A time of so many hours, as roughly as it is known. */
+/** A time of this many hours, as roughly as it is known. */
 export function roughly(hours: number): string {
   if (hours < 1 / 30) return "a minute or two";
   if (hours < 1.5) return `${Math.round(hours * 60)} minutes`;

@@ -10,8 +10,8 @@ export const browserWakeLocks = (): WakeLocks | undefined =>
   "wakeLock" in navigator ? navigator.wakeLock : undefined;
 
 /**
- * Holds the screen awake while it is wanted and the page is in sight: a browser takes the lock from a page that is hidden,
- * and gives it to none. One that refuses (a battery that runs low) is asked again when the page is seen the next time.
+ * Holds the screen awake while it is wanted and the page is in sight: a browser takes the lock from a hidden page, and
+ * gives it no other. One that refuses (a battery that runs low) is asked again when the page is seen the next time.
  */
 export function keepAwake(
   wanted: ReadonlySignal<boolean>,

@@ -20,9 +20,9 @@ const stepOf = (shape: ModelShape): number => 6 * layoutOf(shape).length * shape
 export const triedBatch = (shape: ModelShape): number =>
   Math.max(1, Math.min(USUAL_BATCH, Math.floor(MAX_TRIED / stepOf(shape))));
 
-/** Milliseconds that so many sequences take where the device is slow and not hung. */
+/** Milliseconds that this many sequences take where the device is slow and not hung. */
 export const slowMs = (shape: ModelShape, batch: number): number => (batch * stepOf(shape)) / SLOWEST;
 
-/** Milliseconds after which a device that trains so many sequences a step, and has not answered, is a lost one. */
+/** Milliseconds after which a device that trains this many sequences a step, and has not answered, is a lost one. */
 export const callMs = (shape: ModelShape, batch: number): number =>
   CALL_MS + STEPS_AWAITED * slowMs(shape, batch);

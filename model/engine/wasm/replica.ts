@@ -17,7 +17,7 @@ import type { Kernels } from "./kernels.ts";
 
 /** A replica's options. */
 export interface ReplicaOptions extends GradientOptions {
-  /** False for who only evaluates: then there are no moments, no delta and no update. */
+  /** False for a replica that only evaluates: it has no moments, no delta and no update. */
   readonly optimizes?: boolean;
 }
 

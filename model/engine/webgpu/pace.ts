@@ -55,7 +55,7 @@ export class Pace {
     return this.#measured.length > 0;
   }
 
-  /** Milliseconds that so many estimated ones take. */
+  /** Milliseconds that work of `estimated` milliseconds really takes. */
   expect(estimated: number): number {
     return estimated * this.#factor;
   }
@@ -65,7 +65,7 @@ export class Pace {
     return this.#most / this.#factor;
   }
 
-  /** Work of so many estimated milliseconds took so many. */
+  /** Work of `estimated` milliseconds took `took`. */
   note(estimated: number, took: number): void {
     if (estimated > 0) this.#measured.push({ estimated, took });
     if (this.#measured.length > MAX_MEASURED) this.#measured.shift();

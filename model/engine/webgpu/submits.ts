@@ -98,7 +98,7 @@ export class Submits {
     while (this.#flying.length >= this.#depth) await this.#flying.shift();
   }
 
-  /** Steps of so many milliseconds that keep the device busy until the browser says that the first of them is done. */
+  /** Steps of this many milliseconds that keep the device busy until the browser says that the first of them is done. */
   #depthFor(ms: number): number {
     return Math.min(MAX_IN_FLIGHT, MIN_IN_FLIGHT + Math.floor(this.#latency / ms));
   }

@@ -125,7 +125,7 @@ function kernel(
   };
 }
 
-/** As attention.ts, so many keys a turn of the online softmax. */
+/** As attention.ts, this many keys a turn of the online softmax. */
 export function sharedAttention(op: Attention, exchange: Exchange): Kernel {
   const width = (op.heads * op.size) / 4;
   const rows = rowsOf(op);

@@ -17,7 +17,8 @@ const NOT_FINITE = 255;
  * `pack2x16float` is in WGSL itself: no feature is asked for. Everything is read and written as integers, since a word of two halves
  * may look like a denormal, which a GPU may make zero.
  *
- * What it needs of other modules it is given: it is fetched by few, and what it imported of them would leave the chunk that all fetch.
+ * It gets what it needs of other modules as arguments. Few browsers fetch this file, and whatever it imported would move out of
+ * the chunk that all of them fetch.
  */
 export function convert(op: Convert, entry: typeof main, groups: typeof line, work: Work): Kernel {
   const { values, halves } = op;

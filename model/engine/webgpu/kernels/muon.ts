@@ -19,7 +19,7 @@ const EACH = 16;
 /** Sums of squares of one matrix: each workgroup of {@link scale} adds them up for itself. */
 const MAX_LANES = 1024;
 
-/** Invocations that {@link momentum} gives a matrix of so many values, each of which leaves a sum of squares. */
+/** Invocations that {@link momentum} gives a matrix of this many values, each of which leaves a sum of squares. */
 export const lanesOf = (values: number): number =>
   Math.min(MAX_LANES, Math.ceil(values / (SIZE * EACH)) * SIZE);
 
@@ -110,13 +110,13 @@ ${main(
   return { name: "muon-apply", code, unit: 1, at, groups: groupsOf(n * m, count), work: pass(matrices, 3) };
 }
 
-/** The work of passing over so many vectors of the matrices' size. */
+/** The work of passing over this many vectors of the matrices' size. */
 const pass = ({ n, m, count }: Matrices, vectors: number): Work => ({
   flops: 0,
   bytes: 4 * vectors * n * m * count,
 });
 
-/** Workgroups for so many values of each matrix. */
+/** Workgroups for this many values of each matrix. */
 const groupsOf = (values: number, count: number): Kernel["groups"] => {
   const [x, y] = line(Math.ceil(values / (SIZE * EACH)));
   return [x, y, count];

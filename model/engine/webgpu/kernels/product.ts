@@ -12,7 +12,7 @@ export interface Product extends Gemm {
 }
 
 /**
- * The product with rows of logits as long as they are with their padding: so many columns of out, or places of k, whose
+ * The product with rows of logits as long as they are with their padding: this many columns of out, or places of k, whose
  * values in a are zeros. In mode TN they are rows of out, which must not be written.
  */
 export function withPadding(op: Product): Product {

@@ -16,7 +16,7 @@ export interface Tile {
   readonly depth: number;
   readonly down: number;
   readonly across: number;
-  /** Of kind `shared`: so many times `down` × `across` invocations a group, each with its share of `depth`. 1 unless given. */
+  /** Of kind `shared`: this many times `down` × `across` invocations a group, each with its share of `depth`. 1 unless given. */
   readonly slices?: number;
   /** Whether products of few workgroups take smaller tiles instead, and more slices of k: see {@link fitted}. */
   readonly split?: boolean;
@@ -34,7 +34,7 @@ export const groupsFor = (tile: Tile, m: number, n: number): readonly [across: n
 ];
 
 /**
- * The tile for so many products [m, k]·[k, n] at once: where `split` and the workgroups are fewer than {@link MIN_GROUPS}, a
+ * The tile for this many products [m, k]·[k, n] at once: where `split` and the workgroups are fewer than {@link MIN_GROUPS}, a
  * quarter of it, or a sixteenth, with as many invocations, which share k.
  */
 export function fitted(tile: Tile, m: number, n: number, k: number, count = 1): Tile {
