@@ -16,7 +16,7 @@ import { crowdsOf, tableOfCrowds } from "./learning/crowds.ts";
 import { type Job, MODELS, type ModelName, type Outcome } from "./learning/job.ts";
 import { isCurrent, planTables, planTuning, type Wanted } from "./learning/plan.ts";
 import { RECIPES } from "./learning/recipes.ts";
-import { readRuns, writeResults } from "./learning/results.ts";
+import { commit, readRuns, writeResults } from "./learning/results.ts";
 import { rowsOf } from "./learning/rows.ts";
 import { CROWD_SCENARIOS, type CrowdScenario, SCENARIOS, type ScenarioName } from "./learning/scenarios.ts";
 import { tableOf } from "./learning/table.ts";
@@ -67,6 +67,7 @@ if (!/^[\w.-]{1,64}$/.test(out)) refuse(`--out ${out}: a name of letters, digits
 const known = flags.resume ? readRuns(out).filter(({ job }) => isCurrent(job)) : [];
 /** All that was run, or read from an earlier bench; what is new is written at once. */
 const all = new Map(known.map((outcome) => [JSON.stringify(outcome.job), outcome]));
+const begunAt = commit();
 
 /** The jobs' outcomes, making those that are not there yet. */
 async function outcomesOf(jobs: readonly Job[]): Promise<Outcome[]> {
@@ -75,7 +76,7 @@ async function outcomesOf(jobs: readonly Job[]): Promise<Outcome[]> {
   const child = join(import.meta.dirname, "learning/child.ts");
   await runAll<Job, Outcome>(child, missing, processes, (outcome) => {
     const { job, loss, seconds } = outcome;
-    all.set(JSON.stringify(job), outcome);
+    all.set(JSON.stringify(job), { ...outcome, commit: begunAt });
     if (!flags.tune) save();
     const progress = `${++done} of ${missing.length}`;
     console.error(

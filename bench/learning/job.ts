@@ -106,4 +106,6 @@ export interface Outcome<J = Job> {
   readonly steps: number;
   /** Real seconds the run took to compute. */
   readonly seconds: number;
+  /** The commit that it was made at; absent in runs that were kept before this was written down. */
+  readonly commit?: string;
 }

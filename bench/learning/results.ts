@@ -94,7 +94,7 @@ function nameOf(job: Plotted): string {
 }
 
 /** The commit checked out, with a mark where files differ from it. */
-function commit(): string {
+export function commit(): string {
   const git = (...args: string[]) =>
     execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8" }).trim();
   const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
