@@ -247,7 +247,7 @@ describeOnNats("a run on JetStream, one node", (nats) => {
     const shut = { address, monitors: ["127.0.0.1:9"], unsafe: true };
     await requireSynced(shut, (line) => warned.push(line));
     expect(warned).toEqual([
-      expect.stringMatching(/^--unsafe: whether the node .* is not known: open .*8222/),
+      expect.stringMatching(/^--unsafe: whether n0 syncs its writes is not known: open .*8222/),
     ]);
   });
 

@@ -20,7 +20,8 @@ export async function clusterSync(cluster: ClusterAddress, looks = LOOKS): Promi
   try {
     for (let look = 1; ; look++) {
       const answers = await Promise.all(places.map((place) => askNode(place)));
-      const findings = findingsOf(connection.info?.server_id ?? "", answers);
+      const { server_id = "", server_name = "" } = connection.info ?? {};
+      const findings = findingsOf({ id: server_id, name: server_name }, answers);
       if (!findings.unsettled || look >= looks) return findings;
       await sleep(LOOK_MS);
     }

@@ -89,20 +89,20 @@ describe("a node's monitoring port", () => {
 
 describe("whether a cluster syncs", () => {
   it("is well where each node said so", () =>
-    expect(findingsOf(n2.id, ALL)).toEqual({
+    expect(findingsOf(n2, ALL)).toEqual({
       ...{ synced: ["n1", "n2", "n3"], faults: [], full: [], away: [], unsettled: false },
     }));
 
   it("says which has no room, or soon none", () => {
     const used = (gigabytes: number) => ({ storage: { used: gigabytes * 1e9, most: 50e9 } });
-    const found = findingsOf(n1.id, [n1, { ...n2, ...used(46) }, { ...n3, ...used(51) }]);
+    const found = findingsOf(n1, [n1, { ...n2, ...used(46) }, { ...n3, ...used(51) }]);
     expect(found.full).toEqual(["n2 is nearly full: it may store 4.0 GB more", "n3 is full"]);
     expect(found.faults).toEqual([]);
   });
 
   it("is not where one does not, also one that nobody asked, or that only has another's place", () => {
     const lazy = { ...n3, synced: false };
-    expect(findingsOf(n1.id, [n1, n2, lazy]).faults).toEqual([
+    expect(findingsOf(n1, [n1, n2, lazy]).faults).toEqual([
       "n3 does not sync its writes, and loses some in a power cut: set sync_interval: always",
     ]);
     const unknown =
@@ -113,30 +113,48 @@ describe("whether a cluster syncs", () => {
       [n1, n2, shut("c")],
       [n1, n2, node("m3")],
     ]) {
-      const findings = findingsOf(n1.id, answers);
+      const findings = findingsOf(n1, answers);
       expect(findings).toMatchObject({ faults: [expect.stringMatching(unknown)], unsettled: false });
     }
-    expect(findingsOf(n1.id, [n1, n2, shut("c")]).faults[0]).toMatch(/ \(c:8222: connect ECONNREFUSED\)$/);
+    expect(findingsOf(n1, [n1, n2, shut("c")]).faults[0]).toMatch(/ \(c:8222: connect ECONNREFUSED\)$/);
   });
 
   it("is not known where another cluster was asked, whatever that one says", () => {
-    const { faults, synced } = findingsOf("id of another", ALL);
-    expect(synced).toEqual([]);
-    expect(faults).toEqual([
-      expect.stringMatching(/^whether the node .* \(the others are not of this cluster/),
+    const another = (name: string) => findingsOf({ id: `id of another ${name}`, name }, ALL);
+    expect(another("m1")).toMatchObject({
+      synced: [],
+      faults: [expect.stringMatching(/^whether m1 syncs .* \(who answers is not of this cluster\)$/)],
+    });
+    // Two clusters of the same names: the node of this one was not asked.
+    expect(another("n1").faults).toEqual([
+      expect.stringMatching(/^whether n1 syncs its writes is not known/),
     ]);
-    expect(findingsOf("id", [shut("a"), shut("b")]).faults).toHaveLength(1);
+    const others = n2.others.map((other) => ({ ...other, current: other.name !== "n1" }));
+    const deadOne = [{ ...n2, leader: "n2", others }, n3];
+    expect(findingsOf({ id: "this one's", name: "n1" }, deadOne)).toMatchObject({
+      ...{ away: [], faults: [expect.stringMatching(/^whether n1/)] },
+    });
+    expect(findingsOf(n1, [shut("a"), shut("b")]).faults).toEqual([
+      expect.stringMatching(/^whether n1 .* \(a:8222: connect ECONNREFUSED; b:8222: /),
+    ]);
+  });
+
+  it("names the node of this connection where only that one's port is shut", () => {
+    expect(findingsOf(n3, [n1, n2, shut("c")])).toMatchObject({
+      ...{ synced: ["n1", "n2"], away: [], unsettled: false },
+      faults: [expect.stringMatching(/^whether n3 syncs .* \(c:8222: connect ECONNREFUSED\)$/)],
+    });
   });
 
   it("does not wait for a node that is away: a run that lost one must start", () => {
     for (const n3 of [{ silentMs: 4_500 }, { current: false, silentMs: 0 }]) {
-      const found = findingsOf(n2.id, [sees(n1, n3), n2, shut("c")]);
+      const found = findingsOf(n2, [sees(n1, n3), n2, shut("c")]);
       expect(found).toEqual({ synced: ["n1", "n2"], faults: [], full: [], away: ["n3"], unsettled: false });
     }
     // Only the node that leads the others knows; and of most of them nobody may know nothing.
-    expect(findingsOf(n2.id, [n1, sees(n2, { silentMs: 4_500 }), shut("c")]).faults).toHaveLength(1);
+    expect(findingsOf(n2, [n1, sees(n2, { silentMs: 4_500 }), shut("c")]).faults).toHaveLength(1);
     const alone = { ...n1, others: n1.others.map((other) => ({ ...other, current: false })) };
-    expect(findingsOf(n1.id, [alone, shut("b")]).faults).toEqual([expect.stringMatching(/^whether n2, n3/)]);
+    expect(findingsOf(n1, [alone, shut("b")]).faults).toEqual([expect.stringMatching(/^whether n2, n3/)]);
   });
 
   it("is looked at again while the cluster elects, and while a node may just have died", () => {
@@ -144,9 +162,9 @@ describe("whether a cluster syncs", () => {
       { ...n2, leader: undefined },
       { ...n3, leader: undefined },
     ];
-    expect(findingsOf(n2.id, [...electing, shut("a")])).toMatchObject({ unsettled: true });
-    expect(findingsOf(n2.id, [n2, n3, shut("a")])).toMatchObject({ unsettled: true });
-    expect(findingsOf(n2.id, [sees(n1, { silentMs: 2_000 }), n2, shut("c")])).toMatchObject({
+    expect(findingsOf(n2, [...electing, shut("a")])).toMatchObject({ unsettled: true });
+    expect(findingsOf(n2, [n2, n3, shut("a")])).toMatchObject({ unsettled: true });
+    expect(findingsOf(n2, [sees(n1, { silentMs: 2_000 }), n2, shut("c")])).toMatchObject({
       unsettled: true,
     });
   });

@@ -21,36 +21,44 @@ export interface NodeFindings {
   readonly unsettled: boolean;
 }
 
+/** The node that this server is connected to, by its own word. */
+export interface ConnectedNode {
+  readonly id: string;
+  readonly name: string;
+}
+
 /**
- * What the monitoring ports of a cluster say, seen from a connection to the node `id`, which says who the others are. A node
- * that nobody asked counts as one that does not sync, unless it is away.
+ * What the monitoring ports of a cluster say, seen from a connection to one of its nodes, which says who the others are. A
+ * node that nobody asked counts as one that does not sync, unless it is away.
  */
-export function findingsOf(id: string, answers: readonly (MonitoredNode | UnheardNode)[]): NodeFindings {
-  const nodes = answers.filter((one) => "id" in one);
+export function findingsOf(
+  own: ConnectedNode,
+  answers: readonly (MonitoredNode | UnheardNode)[],
+): NodeFindings {
   const unheard = answers.filter((one) => "why" in one);
-  const here = nodes.find((node) => node.id === id);
-  if (here === undefined) {
-    const places = nodes.length > 0 ? ["the others are not of this cluster, or not all are named"] : [];
-    const why = [...unheard.map(reasonOf), ...places].join("; ");
-    return {
-      synced: [],
-      faults: [`${unknown("the node that this server is connected to")} (${why})`],
-      ...CALM,
-    };
-  }
-  const names = [here.name, ...here.others.map(({ name }) => name)];
-  const ours = nodes.filter(({ name }) => names.includes(name));
-  const lead = ours.find(({ name }) => name === here.leader);
+  // A node of the same name that has another id is another cluster's: nodes of this one hear each other, and that one never.
+  const nodes = answers
+    .filter((one) => "id" in one)
+    .filter(({ id, name }) => id === own.id || name !== own.name);
+  const knows = ({ name, others }: MonitoredNode) => [name, ...others.map((other) => other.name)];
+  const here = nodes.find(({ id }) => id === own.id) ?? nodes.find((node) => knows(node).includes(own.name));
+  const names = here === undefined ? [own.name] : knows(here);
+  const ours = nodes.filter(({ name }) => here !== undefined && names.includes(name));
+  const lead = ours.find(({ name }) => name === here?.leader);
   const seen = (name: string) => lead?.others.find((other) => other.name === name);
   const unasked = names.filter((name) => ours.every((node) => node.name !== name));
   // A node that led the others and died is not current, though they say that they heard it a moment ago.
   const gone = unasked.filter((name) => {
     const other = seen(name);
-    return other !== undefined && (!other.current || other.silentMs > AWAY_MS);
+    const isConnected = name === own.name; // whatever another cluster says of a node of that name
+    return !isConnected && other !== undefined && (!other.current || other.silentMs > AWAY_MS);
   });
   const away = 2 * gone.length < names.length ? gone : [];
   const missing = unasked.filter((name) => !away.includes(name));
-  const why = unheard.length > 0 ? ` (${unheard.map(reasonOf).join("; ")})` : "";
+  const foreign =
+    ours.length === 0 && answers.length > unheard.length ? ["who answers is not of this cluster"] : [];
+  const reasons = [...unheard.map(({ place, why }) => `${place}: ${why}`), ...foreign];
+  const why = reasons.length > 0 ? ` (${reasons.join("; ")})` : "";
   return {
     synced: ours.filter((node) => node.synced).map(({ name }) => name),
     faults: [
@@ -60,14 +68,12 @@ export function findingsOf(id: string, answers: readonly (MonitoredNode | Unhear
     full: ours.flatMap(fullLine),
     away,
     unsettled:
-      here.others.length > 0 &&
+      names.length > 1 &&
       missing.length > 0 &&
       (lead === undefined || missing.some((name) => (seen(name)?.silentMs ?? 0) > MISSED_MS)),
   };
 }
 
-const CALM = { full: [], away: [], unsettled: false };
-const reasonOf = ({ place, why }: UnheardNode): string => `${place}: ${why}`;
 const unsynced = (name: string): string =>
   `${name} does not sync its writes, and loses some in a power cut: set sync_interval: always`;
 const unknown = (names: string): string =>
