@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { pageFrame } from "./client/build/page-frame.ts";
 import { digitsAsset } from "./client/learn/digits-asset.ts";
 
 const pages = join(import.meta.dirname, "client/pages");
@@ -47,7 +48,7 @@ export const pagesConfig = (
   root: pages,
   base: "./", // a proxy may serve the pages under a path that nobody told us
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins,
+  plugins: [pageFrame(), ...plugins],
   worker: { format: "es" },
   build: {
     outDir: join(import.meta.dirname, "dist/client"),
