@@ -139,7 +139,7 @@ test("A14: what must be spent comes out of the share once what was allowed befor
 
 test("A14: once what was allowed before is paid back no training before blame takes audits beyond their share; forgiven beyond a debt, the control, it does", async () => {
   const [share, batch, ticket] = [0.08, 128, 640];
-  const paidBack = (2 * freshCost(5, batch, 2 * batch)) / (0.75 * share); // a fresh ticket is a third as long
+  const paidBack = (2.5 * freshCost(5, batch, 2 * batch)) / (0.75 * share); // a fresh ticket is a third as long
   const worst = async (seed: number, owed: boolean) => {
     const random = new Random(seed);
     const budget = firstBudget(share, { tokens: ticket, batchTokens: batch, freshPart: 1 / 3 });

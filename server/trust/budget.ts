@@ -33,6 +33,13 @@ const PAID_BACK = 3 / 4;
 const DEBT = 1 / 4;
 
 /**
+ * Times what strangers' audits may cost at first that all may have cost then: twice by what the halves are allowed and may owe, and
+ * half as much for what an audit that has begun may have to cost. With twice that alone, audits that find attackers were missing in
+ * the bench's first 40,000 tokens.
+ */
+const AHEAD_OF_ALL = 5 / 2;
+
+/**
  * What audits may cost: a share of what volunteers train, half of it for veterans' deltas and half for those of newcomers
  * and suspects. Neither can use the other's up: strangers' garbage would keep veterans from being audited, and honest
  * work pay for the strangers' going unaudited. What both owe together stays within the share, once what was allowed before is
@@ -125,10 +132,10 @@ export class Budget {
     this.#total -= cost;
   }
 
-  /** Whether all that is owed stays within the share with so much more, or within what the halves may come to at first. */
+  /** Whether all that is owed stays within the share with so much more, or within what was allowed before. */
   #leaves(cost: number): boolean {
     const income = this.#share * this.#earned;
-    const ahead = Math.max(0, 2 * this.#ahead - PAID_BACK * income);
+    const ahead = Math.max(0, AHEAD_OF_ALL * this.#ahead - PAID_BACK * income);
     return this.#spent.veteran + this.#spent.stranger + cost <= income + ahead;
   }
 
