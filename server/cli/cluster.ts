@@ -90,7 +90,7 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
 
 async function showStatus(asked: Asking, io: CommandIo): Promise<void> {
   const { status, nodes, faults } = await lookAtCluster(asked, (ms) => sleep(ms));
-  for (const line of linesOf(status)) io.stdout.write(`${line}\n`);
+  for (const line of status === undefined ? [] : linesOf(status)) io.stdout.write(`${line}\n`);
   if (nodes !== undefined && nodes.synced.length > 0)
     io.stdout.write(`  writes are synced on ${nodes.synced.join(", ")}\n`);
   if (faults.length > 0) throw new StoreError(faults.map(({ line }) => line).join("\n"));
