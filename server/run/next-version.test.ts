@@ -4,9 +4,9 @@ import { F32 } from "../../protocol/codec/codec.ts";
 import { encodeFrame } from "../../protocol/frame.ts";
 import { sha256 } from "../../protocol/identity.ts";
 import type { Hash } from "../../protocol/ids.ts";
-import { initialVectors } from "../merge/vectors.ts";
+import { behind, initialVectors } from "../merge/vectors.ts";
 import { StoreError } from "../store/store.ts";
-import { NextVersion } from "./next-version.ts";
+import { NextVersion, versionBytes } from "./next-version.ts";
 
 const hash = "1".repeat(64) as Hash;
 const gone = "2".repeat(64) as Hash;
@@ -75,4 +75,24 @@ test.each([
   await next.followed(current, { version: 4, hash, ...(diff && { diff }) });
   expect(next.take().vectors).toBe(stored);
   await expect(next.followed(current, { version: 5, hash: gone })).rejects.toThrow(StoreError);
+});
+
+test("vectors whose x lies in its file already are handed on as they are; others share the file's memory", () => {
+  const head = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const task = {
+    head,
+    encode: ({ buffer, byteOffset, length }: Float32Array<ArrayBuffer>) => {
+      const inPlace = byteOffset === head.length && buffer.byteLength === head.length + 4 * length;
+      const file = inPlace ? new Uint8Array(buffer) : new Uint8Array(head.length + 4 * length);
+      if (!inPlace) file.set(new Uint8Array(buffer, byteOffset, 4 * length), head.length);
+      file.set(head);
+      return file;
+    },
+  };
+  const within = { ...initialVectors(Float32Array.of(1, 2)), x: behind(head.length, Float32Array.of(1, 2)) };
+  expect(versionBytes(task, within).vectors, "the merging threads know them by that").toBe(within);
+  const apart = initialVectors(Float32Array.of(1, 2));
+  const { vectors, file } = versionBytes(task, apart);
+  expect(vectors).toEqual(apart);
+  expect(vectors.x.buffer).toBe(file.buffer);
 });

@@ -87,12 +87,17 @@ export class NextVersion {
   }
 }
 
-/** A version with its file, whose memory x shares where it can: the values lie in the file as they are. */
+/**
+ * A version with its file, whose memory x shares where it can: the values lie in the file as they are. Where x does already
+ * the vectors are the same object: by that the merging threads know them, and need not copy x for the next version.
+ */
 export function versionBytes(task: Pick<Task, "encode" | "head">, vectors: Vectors): VersionBytes {
   const file = task.encode(vectors.x);
   const lead = task.head?.length;
   if (lead === undefined || (file.byteOffset + lead) % Float32Array.BYTES_PER_ELEMENT > 0)
     return { vectors, file };
+  const { buffer, byteOffset } = vectors.x;
+  if (buffer === file.buffer && byteOffset === file.byteOffset + lead) return { vectors, file };
   const x = new Float32Array(file.buffer, file.byteOffset + lead, vectors.x.length);
   return { vectors: { ...vectors, x }, file };
 }
