@@ -58,7 +58,7 @@ export function jobOf(
 
 async function* framesOf(store: Store, merged: readonly FrameAt[]) {
   for (const { sequence } of merged) {
-    const { frame } = splitRecord(await store.read(sequence));
+    const frame = (await store.frame?.(sequence)) ?? splitRecord(await store.read(sequence)).frame;
     if (frame.length === 0)
       throw new StoreError(`journal record ${sequence} has lost its frame to retention`);
     yield frame;

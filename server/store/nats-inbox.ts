@@ -136,6 +136,7 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
     if (found === undefined) return this.#after(seq, most);
     this.looked();
     const whole = found.map(async (one) => {
+      this.#minorGc.received(one.bytes?.length ?? 0);
       const bytes = one.bytes ?? (await this.#unlessLost(one.seq));
       return bytes === undefined ? [] : [{ ...one, bytes }];
     });

@@ -7,7 +7,7 @@ import type { NatsArchive } from "./nats-archive.ts";
 import { LetGo } from "./nats-errors.ts";
 import type { NatsInbox } from "./nats-inbox.ts";
 import type { NatsLog } from "./nats-log.ts";
-import { joinRecord, splitPlace } from "./record-parts.ts";
+import { type FramePlace, joinRecord, splitPlace, splitRecord } from "./record-parts.ts";
 import { type JournalEntry, StoreError } from "./store.ts";
 
 /** Bytes of frames that are kept: the newest are soon merged, and those since a snapshot are read at a start. */
@@ -51,15 +51,24 @@ export class NatsRecords {
   async whole(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
     const record = await this.#read(sequence);
     const { head, place } = splitPlace(record);
-    if (place === undefined) return record;
+    return place === undefined ? record : concat(...joinRecord(head, await this.#frameAt(place, sequence)));
+  }
+
+  /** A record's frame alone, where it lies; empty where nobody needs it any more. */
+  async frame(sequence: number): Promise<Uint8Array<ArrayBuffer>> {
+    const record = await this.#read(sequence);
+    const { place } = splitPlace(record);
+    return place === undefined ? splitRecord(record).frame : this.#frameAt(place, sequence);
+  }
+
+  async #frameAt(place: FramePlace, sequence: number): Promise<Uint8Array<ArrayBuffer>> {
     const { inbox } = this.#places;
     if (inbox === undefined) throw new StoreError(`nothing has the frame of record ${sequence}`);
     try {
-      const frame = await answered(this.#frames.read(place.seq, () => inbox.frame(place)));
-      return concat(...joinRecord(head, frame));
+      return await answered(this.#frames.read(place.seq, () => inbox.frame(place)));
     } catch (error) {
       if (!(error instanceof LetGo)) throw error;
-      return concat(...joinRecord(head));
+      return new Uint8Array();
     }
   }
 

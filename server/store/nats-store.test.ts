@@ -221,6 +221,10 @@ describe.skipIf(program === undefined).each([1, 3])("on JetStream, %i node(s)", 
     expect(await whole(edge)).toEqual(all);
     expect(await whole(edge, false), "who only follows fetches none").toEqual(bare);
     expect(await whole(leading)).toEqual(all);
+    for (const store of [leading, edge])
+      expect(Buffer.from((await store.frame?.(1)) ?? []), "alone").toEqual(
+        Buffer.from(one!.bytes.subarray(6)),
+      );
 
     const next = await openAs(name, memoryIndex(), more);
     expect(next.inbox?.taken).toBe(2);

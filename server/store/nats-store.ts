@@ -133,6 +133,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
     },
     records: (from = 0, frames = true) => records.from(from, frames),
     read: (sequence) => records.whole(sequence),
+    frame: (sequence) => records.frame(sequence),
     get length() {
       return log.length;
     },

@@ -30,6 +30,8 @@ export interface Store {
   records(from?: number, frames?: boolean): AsyncIterable<JournalEntry>;
   /** One durable record. Rejects with a StoreError when there is none. */
   read(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** A durable record's frame alone, not copied, where the store has it so; rejects as {@link read} does. */
+  frame?(sequence: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Where a durable record lies in a file that another thread can read by itself, or undefined. */
   locate?(sequence: number): RecordPlace | undefined;
   /** How many records are durable. */
