@@ -40,11 +40,6 @@ export function u32Bytes(value: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A copy of `bytes` as f32, whatever their alignment. `bytes.length` must be a multiple of 4. */
-export function toFloats(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  return new Float32Array(bytes.slice().buffer);
-}
-
 /** A copy of `bytes` as u16 tokens, whatever their alignment. `bytes.length` must be even. */
 export function toTokens(bytes: Uint8Array): Uint16Array<ArrayBuffer> {
   return new Uint16Array(bytes.slice().buffer);

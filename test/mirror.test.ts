@@ -3,12 +3,12 @@ import { memoryCache } from "../client/cache/cache.ts";
 import { httpApi } from "../client/transport/http.ts";
 import { mirroredApi } from "../client/transport/mirror.ts";
 import { Replica } from "../client/worker/replica.ts";
-import { toFloats } from "../protocol/bytes.ts";
 import { Mirror } from "../server/mirror/mirror.ts";
 import { mirrorSource } from "../server/mirror/source.ts";
 import { edge } from "./edge.ts";
 import { MemoryTarget } from "./harness/memory-target.ts";
 import { advance, silentLog, TestVolunteer, tinyCorpus, tinyRun, until } from "./harness/tiny-run.ts";
+import { toFloats } from "./harness/to-floats.ts";
 
 const FOLLOWERS = 5;
 const VERSIONS = 10;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fromBase64Url, toBase64Url, toFloats } from "../protocol/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../protocol/bytes.ts";
 import { canonicalJson } from "../protocol/canonical.ts";
 import { F32 } from "../protocol/codec/codec.ts";
 import { addFrame, encodeFrame, FRAME_HEADER_BYTES } from "../protocol/frame.ts";
@@ -13,6 +13,7 @@ import { type Ticket, verifyTicket } from "../protocol/ticket.ts";
 import { edge } from "./edge.ts";
 import { HttpVolunteer } from "./harness/http-volunteer.ts";
 import { deltaOf, ROUND_MS, type TinyRun, tinyRun, tinySettings, until } from "./harness/tiny-run.ts";
+import { toFloats } from "./harness/to-floats.ts";
 
 /** The real run behind the real routes: what a volunteer can rely on, and what it cannot get away with. */
 let tiny: TinyRun;

@@ -10,7 +10,6 @@ import type { Audited, Closed, DurableEvent, Effect } from "../../server/coordin
 import { reduce } from "../../server/coordinator/reduce.ts";
 import { MAX_POOL, type Rules } from "../../server/coordinator/rules.ts";
 import { begin, type State } from "../../server/coordinator/state.ts";
-import { merge } from "../../server/merge/merge.ts";
 import { initialVectors, type Vectors } from "../../server/merge/vectors.ts";
 import { askedOf } from "../../server/run/acknowledged.ts";
 import { judge } from "../../server/run/admission.ts";
@@ -19,6 +18,7 @@ import { languageTask } from "../../server/run/language-task.ts";
 import { deltaCodec, type Merging, mergeRule } from "../../server/run/merge-rule.ts";
 import type { Settings } from "../../server/run/settings.ts";
 import { RULES, type WeighingRule } from "../../server/trust/weigh.ts";
+import { merge } from "../../test/harness/merge-once.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { BenchCorpus } from "./corpus.ts";
 

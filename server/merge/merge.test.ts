@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { DENSE4, F32 } from "../../protocol/codec/codec.ts";
 import { addFrame, encodeFrame } from "../../protocol/frame.ts";
-import { merge } from "./merge.ts";
+import { merge } from "../../test/harness/merge-once.ts";
 import type { Outer } from "./outer.ts";
 import type { MergeRule } from "./step.ts";
 import { initialVectors } from "./vectors.ts";

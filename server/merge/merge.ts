@@ -1,13 +1,7 @@
 import type { Hash } from "../../protocol/ids.ts";
-import { WeightedMean } from "./mean.ts";
 import { effectiveCount } from "./outer.ts";
 import { diffOf, finish, gather, type MergeRule, normOf, startStep, turn } from "./step.ts";
 import type { Vectors } from "./vectors.ts";
-
-export interface WeightedFrame {
-  readonly frame: Uint8Array<ArrayBuffer>;
-  readonly weight: number;
-}
 
 export interface Merged {
   readonly vectors: Vectors;
@@ -20,20 +14,9 @@ export interface Merged {
 }
 
 /**
- * One version: the weighted mean of the deltas in the order given, the outer step, and the compressed diff. Leaves
- * `vectors` as they are. Plain f32 in a fixed order: the same bytes on every machine. Throws `not-finite` when the
- * result is not.
- */
-export function merge(vectors: Vectors, frames: readonly WeightedFrame[], rule: MergeRule): Merged {
-  const weights = frames.map(({ weight }) => weight);
-  const mean = new WeightedMean(vectors.x.length, weights, rule.total);
-  for (const { frame, weight } of frames) mean.add(frame, weight);
-  return advance(vectors, mean.values, weights, rule);
-}
-
-/**
  * The next version's vectors, the mean's norm, and the diff D = Q(θ' − x), x' = x + D (QAFeL, 2308.00263). `weights` are those of
- * the deltas that `mean` is of; its memory becomes θ'. A pool of threads (merge-pool.ts) does the same, part by part.
+ * the deltas that `mean` is of; its memory becomes θ'. A pool of threads (merge-pool.ts) does the same, part by part. Plain f32 in a
+ * fixed order: the same bytes on every machine. Throws `not-finite` when the result is not.
  */
 export function advance(
   { x, theta, momentum }: Vectors,

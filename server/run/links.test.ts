@@ -104,7 +104,12 @@ describe("linked keys", () => {
     for (const one of [tiny, again]) {
       expect(listed(one)).toEqual([]);
       for (const { identity } of [ann, phone]) {
-        expect(one.run.together(identity.key)).toEqual({ linked: 0, tokens: 0, recent: 0, merged: 0 });
+        expect(one.run.volunteers.together(identity.key)).toEqual({
+          linked: 0,
+          tokens: 0,
+          recent: 0,
+          merged: 0,
+        });
         for (const name of await filesNaming(again, identity.key)) expect(name).toMatch(/^forgotten-/);
       }
       expect(one.run.credit(bob.identity.key).tokens).toBe(64);

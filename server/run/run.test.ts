@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytesOf, toFloats, utf8 } from "../../protocol/bytes.ts";
+import { bytesOf, utf8 } from "../../protocol/bytes.ts";
 import { parseEvent, type RunEvent } from "../../protocol/events.ts";
 import { addFrame } from "../../protocol/frame.ts";
 import { parseJson } from "../../protocol/guards.ts";
@@ -23,6 +23,7 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
+import { toFloats } from "../../test/harness/to-floats.ts";
 import type { Evaluation } from "../evaluate/ports.ts";
 import { fileStore } from "../store/file-store.ts";
 import { StoreError } from "../store/store.ts";

@@ -175,7 +175,6 @@ export class Run implements RunService {
     this.volunteers.joinTeam(volunteer, name, drawn);
   teams = () => this.volunteers.teams();
   team = (id: TeamId) => this.volunteers.team(id);
-  together = (volunteer: VolunteerKey) => this.volunteers.together(volunteer);
   dataOf = (volunteer: VolunteerKey) => this.volunteers.dataOf(volunteer);
   forget = (volunteer: VolunteerKey) => this.volunteers.forget(volunteer);
   countRefusal = (code: ErrorCode) => this.volunteers.countRefusal(code);

@@ -3,12 +3,12 @@ import { sha256 } from "../../protocol/identity.ts";
 import type { Hash, TicketId } from "../../protocol/ids.ts";
 import type { Receipt } from "../../protocol/receipt.ts";
 import type { DurableEvent } from "../../server/coordinator/events.ts";
-import { merge } from "../../server/merge/merge.ts";
 import { initialVectors } from "../../server/merge/vectors.ts";
 import { mergeRule } from "../../server/run/merge-rule.ts";
 import { decodeRecord } from "../../server/run/record.ts";
 import { Journal } from "../../server/store/journal.ts";
 import type { MemoryFiles } from "./memory-files.ts";
+import { merge } from "./merge-once.ts";
 import {
   deltaOf,
   ManualClock,

@@ -1,8 +1,8 @@
 import type { ModelFile } from "../../client/worker/replica.ts";
 import type { Carried, Rest, Trainer } from "../../model/contract/trainer.ts";
 import { addDelta, adjust } from "../../model/reference/extraction.ts";
-import { toFloats } from "../../protocol/bytes.ts";
 import type { Codec } from "../../protocol/codec/codec.ts";
+import { toFloats } from "./to-floats.ts";
 
 /** Ten numbers that want to become 0 … 9: the smallest model that rounds, residuals and diffs can move. */
 export const TARGET = Float32Array.from({ length: 10 }, (_, i) => i);

@@ -28,11 +28,6 @@ export class Pipelines {
     return pipeline;
   }
 
-  /** How many were compiled. */
-  get count(): number {
-    return this.#compiled.size;
-  }
-
   async #compile(label: string, code: string): Promise<GPUComputePipeline> {
     const module = this.#device.createShaderModule({ label, code });
     try {
