@@ -28,9 +28,10 @@ function world(behind: readonly number[], found: NodeFindings | Error = FINE) {
       return found;
     },
     now: () => 0,
+    sleep: async () => void slept++,
   };
   const look = (changes: Partial<typeof CLUSTER> = {}) =>
-    lookAtCluster({ ...CLUSTER, ...changes }, async () => void slept++, parts);
+    lookAtCluster({ ...CLUSTER, ...changes }, undefined, parts);
   return { look, counts: () => ({ looks, asked, slept }) };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { type ClusterStatus, type Fault, faultsIn, isAnyBehind } from "../store/cluster-status.ts";
 import { SILENCE_MS } from "../store/lease.ts";
@@ -23,31 +24,38 @@ export interface LookParts {
   readonly nodes: typeof nodesOnCluster;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-const REAL: LookParts = { status: statusOnCluster, nodes: nodesOnCluster, now: Date.now };
+const REAL: LookParts = {
+  ...{ status: statusOnCluster, nodes: nodesOnCluster, now: Date.now },
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
 
-/** Looks at a cluster, for some seconds where a node is behind. Rejects with a StoreError where nobody answers. */
+/**
+ * Looks at a cluster, for some seconds where a node is behind. Rejects with a StoreError where nobody answers, and once the
+ * signal aborts.
+ */
 export async function lookAtCluster(
   cluster: ClusterOptions,
-  sleep: (ms: number) => Promise<unknown>,
+  signal?: AbortSignal,
   parts: LookParts = REAL,
 ): Promise<ClusterLook> {
   const { address, key, unsafe } = cluster;
-  const look = () => parts.status(address, key, parts.now);
+  const look = () => parts.status(address, key, parts.now, signal);
   const earlier: ClusterStatus[] = [];
   let status: ClusterStatus;
   try {
     status = await look();
     while (isAnyBehind(status) && earlier.length < LOOKS) {
       earlier.push(status);
-      await sleep(LOOK_MS);
+      await parts.sleep(LOOK_MS, signal);
       status = await look();
     }
   } catch (error) {
-    return whyFull(error, unsafe ? undefined : await parts.nodes(cluster).catch(() => undefined));
+    return whyFull(error, unsafe ? undefined : await parts.nodes(cluster, signal).catch(() => undefined));
   }
-  const nodes = unsafe ? undefined : await parts.nodes(cluster);
+  const nodes = unsafe ? undefined : await parts.nodes(cluster, signal);
   return { status, nodes, faults: faultsIn(status, SILENCE_MS, earlier, nodes) };
 }
 

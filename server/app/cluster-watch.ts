@@ -8,11 +8,12 @@ const LOOK_MS = 60_000;
 
 /** What the server that leads finds wrong with its run's cluster, for as long as it leads. */
 export class ClusterWatch {
-  readonly #look: () => Promise<Pick<ClusterLook, "faults">>;
+  readonly #look: (signal: AbortSignal) => Promise<Pick<ClusterLook, "faults">>;
   readonly #closing = new AbortController();
   #alerts: readonly Alert[] = [];
 
-  constructor(look: () => Promise<Pick<ClusterLook, "faults">>) {
+  /** What looks ends once its signal aborts: a server that stops would wait for a cluster that does not answer. */
+  constructor(look: (signal: AbortSignal) => Promise<Pick<ClusterLook, "faults">>) {
     this.#look = look;
   }
 
@@ -31,7 +32,7 @@ export class ClusterWatch {
 
   /** Never rejects: that a cluster cannot be asked is what an operator must hear. */
   async look(): Promise<void> {
-    const faults = await this.#look().then(
+    const faults = await this.#look(this.#closing.signal).then(
       (look) => look.faults,
       (error: unknown): Fault[] => [{ kind: "node", line: messageOf(error) }],
     );

@@ -68,13 +68,14 @@ export async function statusOnCluster(
   address: string,
   key: string,
   now: () => number,
+  signal?: AbortSignal,
 ): Promise<ClusterStatus> {
-  return clusterStatus(address, await nameOf(key, "known"), now);
+  return clusterStatus(address, await nameOf(key, "known"), now, signal);
 }
 
 /** What the nodes of a cluster say of themselves. Rejects with a StoreError where nobody answers. */
-export const nodesOnCluster = (cluster: ClusterAddress): Promise<NodeFindings> =>
-  clusterSync({ ...cluster, unsafe: true });
+export const nodesOnCluster = (cluster: ClusterAddress, signal?: AbortSignal): Promise<NodeFindings> =>
+  clusterSync({ ...cluster, unsafe: true }, undefined, signal);
 
 /** What each node of a cluster has of the run of a key. Rejects as {@link statusOnCluster} does. */
 export const checkOnCluster = async (address: string, key: string): Promise<readonly StreamCheck[]> =>

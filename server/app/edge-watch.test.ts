@@ -131,3 +131,12 @@ test("the server that leads makes an alert of each kind of fault, and one of a c
   });
   expect(seen).toEqual([0, 1, 4]);
 });
+
+test("a look at a cluster that does not answer ends with the server", async () => {
+  const watch = new ClusterWatch(
+    (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+  );
+  const running = watch.run(() => Promise.reject(new Error("it waits no more")));
+  watch.close();
+  await running;
+});

@@ -58,7 +58,7 @@ export async function openOperatorView(
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
   const actions = await AuditLog.open(directory);
-  const watch = cluster && new ClusterWatch(() => lookAtCluster(cluster, sleep));
+  const watch = cluster && new ClusterWatch((signal) => lookAtCluster(cluster, signal));
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, speeds, traffic },
     machine: new HostStats(directory, delay),

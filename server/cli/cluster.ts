@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { checkOnCluster, openClusterCopy } from "../app/cluster.ts";
 import { lookAtCluster } from "../app/cluster-look.ts";
 import { DirectoryError } from "../data-dir/error.ts";
@@ -89,7 +88,7 @@ function parse(args: readonly string[]): Copying | Asking | "help" {
 }
 
 async function showStatus(asked: Asking, io: CommandIo): Promise<void> {
-  const { status, nodes, faults } = await lookAtCluster(asked, (ms) => sleep(ms));
+  const { status, nodes, faults } = await lookAtCluster(asked);
   for (const line of status === undefined ? [] : linesOf(status)) io.stdout.write(`${line}\n`);
   if (nodes !== undefined && nodes.synced.length > 0)
     io.stdout.write(`  writes are synced on ${nodes.synced.join(", ")}\n`);

@@ -119,8 +119,8 @@ export async function openClusterStore(
   }
 }
 
-/** Tries again what a cluster does not answer: while it elects leaders it does not for seconds. */
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/** Tries again what a cluster does not answer: while it elects leaders it does not for seconds. Rejects once the signal aborts. */
+async function patiently<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (const until = performance.now() + ANSWER_MS; ; ) {
     try {
       return await work();
@@ -128,18 +128,19 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
       if (error instanceof StoreError || error instanceof ProtocolError || performance.now() > until)
         throw error;
     }
-    await sleep(AGAIN_MS);
+    await sleep(AGAIN_MS, undefined, { signal });
   }
 }
 
-/** How a run on a cluster does. Rejects with a StoreError where nobody answers; takes any cluster. */
+/** How a run on a cluster does. Rejects with a StoreError where nobody answers, and once the signal aborts; takes any cluster. */
 export async function clusterStatus(
   address: string,
   name: string,
   now: () => number,
+  signal?: AbortSignal,
 ): Promise<ClusterStatus> {
   const { natsStatus } = await import("./nats-status.ts");
-  return looking(address, (connection) => natsStatus(connection, name, now));
+  return looking(address, (connection) => natsStatus(connection, name, now), signal);
 }
 
 /** What each node has of a run, which reads all of it. Rejects as {@link clusterStatus} does. */
@@ -148,10 +149,14 @@ export async function clusterCheck(address: string, name: string): Promise<reado
   return looking(address, (connection) => checkNodes(connection, name));
 }
 
-async function looking<T>(address: string, look: (connection: NatsConnection) => Promise<T>): Promise<T> {
+async function looking<T>(
+  address: string,
+  look: (connection: NatsConnection) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   const connection = await connectTo({ address, unsafe: true });
   try {
-    return await patiently(() => look(connection));
+    return await patiently(() => look(connection), signal);
   } catch (error) {
     throw new StoreError(`${address} cannot be used: ${unusable(error)}`);
   } finally {

@@ -12,9 +12,13 @@ const LOOK_MS = 1_000;
 
 /**
  * Whether the nodes of a cluster sync what they acknowledge. A client of NATS cannot see it, so their monitoring ports are
- * asked. Rejects with a StoreError where nobody answers, or whoever does is not to be trusted.
+ * asked. Rejects with a StoreError where nobody answers, or whoever does is not to be trusted, and once the signal aborts.
  */
-export async function clusterSync(cluster: ClusterAddress, looks = LOOKS): Promise<NodeFindings> {
+export async function clusterSync(
+  cluster: ClusterAddress,
+  looks = LOOKS,
+  signal?: AbortSignal,
+): Promise<NodeFindings> {
   const places = cluster.monitors ?? monitorsBeside(serversIn(cluster.address));
   const connection = await connectTo(cluster);
   try {
@@ -23,7 +27,7 @@ export async function clusterSync(cluster: ClusterAddress, looks = LOOKS): Promi
       const { server_id = "", server_name = "" } = connection.info ?? {};
       const findings = findingsOf({ id: server_id, name: server_name }, answers);
       if (!findings.unsettled || look >= looks) return findings;
-      await sleep(LOOK_MS);
+      await sleep(LOOK_MS, undefined, { signal });
     }
   } finally {
     await connection.close();
