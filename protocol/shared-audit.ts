@@ -1,18 +1,10 @@
-import { type CodecSpec, parseCodec } from "./codec/codec.ts";
-import { as, asInteger, type Json } from "./guards.ts";
+import { parseCodec } from "./codec/codec.ts";
+import { asInteger, type Json } from "./guards.ts";
 import { type Signer, sign, verify } from "./identity.ts";
-import {
-  type Hash,
-  isHash,
-  isTicketId,
-  type RunId,
-  type Signature,
-  type TicketId,
-  type VolunteerKey,
-} from "./ids.ts";
-import { MAX_LOSS, MAX_OBJECT_BYTES } from "./limits.ts";
-import { id, message, number, object, optional } from "./schema.ts";
-import { parseAssignment, type TicketTerms } from "./ticket.ts";
+import { isHash, isTicketId, type TicketId, type VolunteerKey } from "./ids.ts";
+import { MAX_LOSS, MAX_OBJECT_BYTES, MAX_STEPS } from "./limits.ts";
+import { id, integer, message, number, object, optional } from "./schema.ts";
+import { ASSIGNMENT, requireRates } from "./ticket.ts";
 
 /** A loss before a delta was applied to its version's weights, and after; nats a token. */
 export interface Change {
@@ -36,50 +28,6 @@ export interface Measured {
   readonly length?: number;
 }
 
-/** Of the delta's ticket. */
-type OfTicket = Pick<
-  TicketTerms,
-  "version" | "hash" | "shard" | "window" | "seed" | "steps" | "batch" | "fresh" | "inner"
->;
-
-/**
- * An audit that volunteers make (rules AU5 to AU8), signed by the server for the purpose `audit`. It names everything that is
- * measured, and neither the delta's sender nor its ticket.
- */
-export interface AuditTerms extends OfTicket {
-  readonly run: RunId;
-  readonly id: TicketId;
-  /** The volunteer that is to make it. */
-  readonly volunteer: VolunteerKey;
-  /** How many of the steps the delta is made of. */
-  readonly done: number;
-  /** One a step where the ticket is fresh and recomputed; else none. */
-  readonly rates: readonly number[];
-  readonly delta: CodecSpec;
-  /** SHA-256 and bytes of the frame to fetch. */
-  readonly frame: Hash;
-  readonly bytes: number;
-  /** The shard of other text. */
-  readonly other: Hash;
-  /** u32: draws the text to look at. */
-  readonly draw: number;
-  /** Micro-batches to look at of either text. */
-  readonly batches: number;
-  /** Milliseconds from issue until another volunteer is asked. */
-  readonly lease: number;
-  readonly issued: number;
-}
-
-export interface AuditTicket extends AuditTerms {
-  readonly signature: Signature;
-}
-
-/** An auditor's answer. */
-export interface AuditAnswer {
-  readonly audit: TicketId;
-  readonly measured: Measured;
-}
-
 /** Micro-batches of one look, at most. */
 const MAX_LOOK = 16;
 /** Milliseconds of an audit's lease, at most. */
@@ -88,6 +36,37 @@ const MAX_AUDIT_LEASE_MS = 3_600_000;
 const MAX_DISTANCE = 2;
 /** Times that a sent delta may be as long as a recomputed one. */
 const MAX_RATIO = Number.MAX_VALUE;
+
+const audit = object({
+  ...ASSIGNMENT,
+  /** How many of the steps the delta is made of. */
+  done: integer(1, MAX_STEPS),
+  delta: parseCodec,
+  /** SHA-256 and bytes of the frame to fetch. */
+  frame: id(isHash),
+  bytes: integer(1, MAX_OBJECT_BYTES),
+  /** The shard of other text. */
+  other: id(isHash),
+  /** u32: draws the text to look at. */
+  draw: integer(0, 0xffff_ffff),
+  /** Micro-batches to look at of either text. */
+  batches: integer(1, MAX_LOOK),
+  /** Milliseconds from issue until another volunteer is asked. */
+  lease: integer(1, MAX_AUDIT_LEASE_MS),
+});
+/**
+ * An audit that volunteers make (rules AU5 to AU8), signed by the server for the purpose `audit`. It names everything that is
+ * measured, and neither the delta's sender nor its ticket. It has a learning rate for each step where the ticket is fresh and
+ * recomputed, and else none.
+ */
+export type AuditTicket = ReturnType<typeof audit>;
+export type AuditTerms = Omit<AuditTicket, "signature">;
+
+/** An auditor's answer. */
+export interface AuditAnswer {
+  readonly audit: TicketId;
+  readonly measured: Measured;
+}
 
 export const isAuditTicket = (given: object): given is AuditTicket => "frame" in given && "other" in given;
 
@@ -103,18 +82,10 @@ export async function verifyAudit(key: VolunteerKey, audit: AuditTicket): Promis
 
 /** Reads an audit from JSON; unknown fields are dropped. Throws `bad-request`. */
 export function parseAuditTicket(json: Json): AuditTicket {
-  const assignment = parseAssignment(json, "audit", (steps, fresh) => (fresh ? steps : 0));
-  return {
-    ...assignment,
-    done: asInteger(json.done, "audit.done", 1, assignment.steps),
-    delta: parseCodec(json.delta, "audit.delta"),
-    frame: as(isHash, json.frame, "audit.frame"),
-    bytes: asInteger(json.bytes, "audit.bytes", 1, MAX_OBJECT_BYTES),
-    other: as(isHash, json.other, "audit.other"),
-    draw: asInteger(json.draw, "audit.draw", 0, 0xffff_ffff),
-    batches: asInteger(json.batches, "audit.batches", 1, MAX_LOOK),
-    lease: asInteger(json.lease, "audit.lease", 1, MAX_AUDIT_LEASE_MS),
-  };
+  const read = audit(json, "audit");
+  requireRates(read, "audit", read.fresh ? read.steps : 0);
+  asInteger(read.done, "audit.done", 1, read.steps);
+  return read;
 }
 
 /**
