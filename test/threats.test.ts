@@ -82,8 +82,8 @@ test("A13: nothing that serves opens a connection, but to an address that its op
       const code = readFileSync(join(server, name), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
       return asks.test(code) || dials.test(code);
     });
-  // Each asks an address of the operator: to export, to mirror, to alert, or to read a text from, by names that are resolved
-  // to public addresses. That they are found here shows that the search finds.
+  // Each asks an address of the operator: to export, to mirror, to alert, whether a node syncs what it acknowledges, or to read a
+  // text from, by names that are resolved to public addresses. That they are found here shows that the search finds.
   expect(opening.sort()).toEqual([
     "cli/export.ts",
     "mirror/bucket-target.ts",
@@ -91,6 +91,7 @@ test("A13: nothing that serves opens a connection, but to an address that its op
     "operator/webhook.ts",
     "setup/fetched-text.ts",
     "setup/text-service.ts",
+    "store/monitored-node.ts",
   ]);
 });
 

@@ -12,7 +12,6 @@ import { Speeds } from "../operator/speeds.ts";
 import { Traffic } from "../operator/traffic.ts";
 import { Webhook } from "../operator/webhook.ts";
 import type { Run } from "../run/run.ts";
-import { lookAtCluster } from "./cluster-look.ts";
 import { ClusterWatch } from "./cluster-watch.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
@@ -58,7 +57,9 @@ export async function openOperatorView(
   const sent = { snapshots: 0, diffs: 0, shards: 0 };
   let mirrored = 0;
   const actions = await AuditLog.open(directory);
-  const watch = cluster && new ClusterWatch((signal) => lookAtCluster(cluster, signal));
+  // What asks a cluster is loaded by who has one.
+  const look = cluster && (await import("./cluster-look.ts"));
+  const watch = cluster && look && new ClusterWatch((signal) => look.lookAtCluster(cluster, signal));
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, speeds, traffic },
     machine: new HostStats(directory, delay),

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { App } from "../app/app.ts";
-import { EdgeWatch } from "../app/edge-watch.ts";
 import { Swarm } from "../app/local-volunteers.ts";
 import { type OpenDirectory, openDirectory } from "../app/open-directory.ts";
 import { openMeters } from "../app/operator.ts";
@@ -19,7 +18,7 @@ import type { RunOptions } from "../run/options.ts";
 import type { Run } from "../run/run.ts";
 import { parseSettings, type Settings } from "../run/settings.ts";
 import { Deposed } from "../store/store.ts";
-import { ClusterSeat } from "./cluster-seat.ts";
+import type { ClusterSeat, SeatParts } from "./cluster-seat.ts";
 import { runCommand } from "./command.ts";
 import { insecureWarning, linksOf, originOf, purposeLine, SetbackWatch, versionLine } from "./console.ts";
 import { lineOf, StartError } from "./failure.ts";
@@ -73,15 +72,8 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
       ...{ host: flags.host, port, path: flags.basePath },
       tls: tls !== undefined,
     });
-    const seat =
-      flags.cluster &&
-      new ClusterSeat(flags.cluster, flags.data, {
-        ...{ app, log, io, origin: originOf(endpointAt(server?.port ?? 0)), mirror },
-        tasks: flags.tasks,
-        watch:
-          flags.alertUrl &&
-          new EdgeWatch({ webhook: new Webhook(flags.alertUrl, log), now: () => performance.now() }),
-      });
+    const origin = originOf(endpointAt(server?.port ?? 0));
+    const seat = flags.cluster && (await seatOn(flags.cluster, flags, { app, log, io, origin, mirror }));
     if (flags.edge) return await seat?.stayEdge();
     directory = await openDirectory(flags.data, {
       ...{ settings, log, observe, mirror, start, create },
@@ -107,6 +99,19 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     await directory?.close();
     meters.delay.close();
   }
+}
+
+/** What follows a cluster is loaded by who has one. */
+async function seatOn(
+  cluster: NonNullable<ServeOptions["cluster"]>,
+  { data, tasks, alertUrl }: ServeOptions,
+  parts: Omit<SeatParts, "tasks" | "watch">,
+): Promise<ClusterSeat> {
+  const { ClusterSeat } = await import("./cluster-seat.ts");
+  const { EdgeWatch } = await import("../app/edge-watch.ts");
+  const watch =
+    alertUrl && new EdgeWatch({ webhook: new Webhook(alertUrl, parts.log), now: () => performance.now() });
+  return new ClusterSeat(cluster, data, { ...parts, tasks, watch });
 }
 
 async function greet(

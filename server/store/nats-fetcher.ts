@@ -15,7 +15,7 @@ const minorGc = new MinorGc();
 
 parentPort?.on("message", async ({ id, ...what }: Fetch & { readonly id: number }) => {
   try {
-    const found = await fetch(what);
+    const found = await framesOf(what);
     const bytes = found.flatMap((message) => (message.bytes ? [message.bytes.buffer] : []));
     reply({ id, found }, bytes);
   } catch (error) {
@@ -24,7 +24,7 @@ parentPort?.on("message", async ({ id, ...what }: Fetch & { readonly id: number 
 });
 reply({ ready: true });
 
-async function fetch(what: Fetch): Promise<readonly Fetched[]> {
+async function framesOf(what: Fetch): Promise<readonly Fetched[]> {
   if ("seq" in what) return [await read(what.seq, () => what.tail)];
   const { state } = await manager.streams.info(stream);
   const lost = new Set(what.lost);
