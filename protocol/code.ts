@@ -46,9 +46,9 @@ export function parseCodeRequest(json: Json): CodeRequest {
 export const parseCodeAnswer = message({
   /** Milliseconds until the box is gone. */
   left: integer(0, CODE_MS),
-  /** To who opened it: the knock, once there is one. */
+  /** To the page that opened it: the knock, once there is one. */
   knock: orNull(id(isNote)),
-  /** To who knocked: what was handed over. It is in one answer alone. */
+  /** To the page that knocked: what was handed over. It is in one answer alone. */
   hand: orNull(id(isNote)),
   /** Whether that answer was given. */
   taken: flag,
