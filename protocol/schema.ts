@@ -22,26 +22,30 @@ type Parsed<S extends Shape> = {
   ? { readonly [K in keyof All]: All[K] }
   : never;
 
-function fieldsOf<S extends Shape>(shape: S, json: Json, before: string): Parsed<S> {
-  const read: Record<string, unknown> = {};
-  for (const [key, reader] of Object.entries(shape)) {
-    const value = reader(json[key], before + key);
-    if (value !== undefined) read[key] = value;
-  }
-  return read as Parsed<S>; // the one cast: every field is what its reader returned
+/** The fields' readers as one, which names each behind `before`. */
+function fieldsOf<S extends Shape>(shape: S): (json: Json, before: string) => Parsed<S> {
+  const readers = Object.entries(shape);
+  return (json, before) => {
+    const read: Record<string, unknown> = {};
+    for (const [key, reader] of readers) {
+      const value = reader(json[key], before + key);
+      if (value !== undefined) read[key] = value;
+    }
+    return read as Parsed<S>; // the one cast: every field is what its reader returned
+  };
 }
 
 /** Reads a whole message; unknown fields are dropped. */
-export const message =
-  <S extends Shape>(shape: S) =>
-  (json: Json): Parsed<S> =>
-    fieldsOf(shape, json, "");
+export function message<S extends Shape>(shape: S): (json: Json) => Parsed<S> {
+  const read = fieldsOf(shape);
+  return (json) => read(json, "");
+}
 
 /** An object within a message. */
-export const object =
-  <S extends Shape>(shape: S): Reader<Parsed<S>> =>
-  (value, field) =>
-    fieldsOf(shape, asObject(value, field), `${field}.`);
+export function object<S extends Shape>(shape: S): Reader<Parsed<S>> {
+  const read = fieldsOf(shape);
+  return (value, field) => read(asObject(value, field), `${field}.`);
+}
 
 /** A list of at most this many. */
 export const list =
