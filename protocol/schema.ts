@@ -5,6 +5,11 @@ import { as, asArray, asBoolean, asInteger, asNumber, asObject, asText, type Jso
  * from them.
  */
 
+/*
+ * The bundler learns of each function below that a call of it does nothing else (`@__NO_SIDE_EFFECTS__`): a page then carries
+ * only the messages that it reads.
+ */
+
 /** Returns a value of a stranger's JSON with its type, or throws `bad-request` naming the field. */
 export type Reader<T> = (value: unknown, field: string) => T;
 
@@ -36,40 +41,47 @@ function fieldsOf<S extends Shape>(shape: S): (json: Json, before: string) => Pa
 }
 
 /** Reads a whole message; unknown fields are dropped. */
+/* @__NO_SIDE_EFFECTS__ */
 export function message<S extends Shape>(shape: S): (json: Json) => Parsed<S> {
   const read = fieldsOf(shape);
   return (json) => read(json, "");
 }
 
 /** An object within a message. */
+/* @__NO_SIDE_EFFECTS__ */
 export function object<S extends Shape>(shape: S): Reader<Parsed<S>> {
   const read = fieldsOf(shape);
   return (value, field) => read(asObject(value, field), `${field}.`);
 }
 
 /** A list of at most this many. */
+/* @__NO_SIDE_EFFECTS__ */
 export const list =
   <T>(of: Reader<T>, most: number): Reader<readonly T[]> =>
   (value, field) =>
     asArray(value, field, most).map((one, i) => of(one, `${field}[${i}]`));
 
 /** An object of names that nobody has listed. */
+/* @__NO_SIDE_EFFECTS__ */
 export const record =
   <T>(of: Reader<T>): Reader<Readonly<Record<string, T>>> =>
   (value, field) =>
     Object.fromEntries(Object.entries(asObject(value, field)).map(([name, one]) => [name, of(one, field)]));
 
 /** A field that may be absent. */
+/* @__NO_SIDE_EFFECTS__ */
 export const optional =
   <T>(of: Reader<T>): Reader<T | undefined> =>
   (value, field) =>
     value === undefined ? undefined : of(value, field);
 
+/* @__NO_SIDE_EFFECTS__ */
 export const orNull =
   <T>(of: Reader<T>): Reader<T | null> =>
   (value, field) =>
     value === null ? null : of(value, field);
 
+/* @__NO_SIDE_EFFECTS__ */
 export const integer =
   (least: number, most: number): Reader<number> =>
   (value, field) =>
@@ -78,12 +90,14 @@ export const integer =
 /** A whole number from 0. */
 export const count = integer(0, Number.MAX_SAFE_INTEGER);
 
+/* @__NO_SIDE_EFFECTS__ */
 export const number =
   (least: number, most: number): Reader<number> =>
   (value, field) =>
     asNumber(value, field, least, most);
 
 /** Text of at most this many characters. */
+/* @__NO_SIDE_EFFECTS__ */
 export const text =
   (most: number): Reader<string> =>
   (value, field) =>
@@ -96,11 +110,13 @@ export const onlyTrue: Reader<true | undefined> = (value, field) =>
   value !== undefined && asBoolean(value, field) ? true : undefined;
 
 /** An id, by its guard. */
+/* @__NO_SIDE_EFFECTS__ */
 export const id =
   <T>(guard: (value: unknown) => value is T): Reader<T> =>
   (value, field) =>
     as(guard, value, field);
 
 /** One of these words. */
+/* @__NO_SIDE_EFFECTS__ */
 export const oneOf = <const T extends string>(...words: readonly T[]): Reader<T> =>
   id((value): value is T => words.some((word) => word === value));
