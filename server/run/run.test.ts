@@ -23,7 +23,6 @@ import {
   until,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
-import { toFloats } from "../../test/harness/to-floats.ts";
 import type { Evaluation } from "../evaluate/ports.ts";
 import { fileStore } from "../store/file-store.ts";
 import { StoreError } from "../store/store.ts";
@@ -47,7 +46,7 @@ describe("learning", () => {
   test("ten numbers pass through rounds, merge and store, and every replica follows to the byte", async () => {
     const tiny = await tinyRun();
     const { run } = tiny;
-    const replica = toFloats(run.latestSnapshot().bytes);
+    const replica = new Float32Array(run.latestSnapshot().bytes.slice().buffer);
     for (let version = 0; version < 7; version++) {
       const ticket = await volunteer.ticket(run);
       expect(ticket.version).toBe(version);
