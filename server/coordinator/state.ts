@@ -191,3 +191,7 @@ const nothingSoft = (queue: readonly number[], next: number): Soft => ({
   seen: new Map(),
   paid: new Map(),
 });
+
+/** No ticket is outstanding, and no delta waits to be merged. */
+export const isDrained = ({ soft, pool, closing }: State): boolean =>
+  soft.leases.size === 0 && pool.length === 0 && closing === undefined;

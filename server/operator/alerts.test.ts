@@ -8,10 +8,10 @@ import {
   tinySettings,
   uploadOf,
 } from "../../test/harness/tiny-run.ts";
-import { type Alert, alertsOf, type Facts } from "./alerts.ts";
+import { type Alert, type AlertInputs, alertsOf } from "./alerts.ts";
 import { Webhook } from "./webhook.ts";
 
-function measured(...losses: number[]): Facts["heldOut"] {
+function measured(...losses: number[]): AlertInputs["heldOut"] {
   return losses.map((loss, version) => ({ version, tokens: version, loss }));
 }
 
@@ -19,7 +19,7 @@ function measured(...losses: number[]): Facts["heldOut"] {
 const refusedOf = (senders: number, times: number) =>
   new Map(Array.from({ length: senders }, (_, i) => [`sender ${i}`, times]));
 
-const FINE: Facts = {
+const FINE: AlertInputs = {
   state: "running",
   waitedMs: 1_000,
   heldOut: measured(5, 4),
@@ -32,7 +32,7 @@ const FINE: Facts = {
 describe("alerts", () => {
   it("are silent while all is well", () => expect(alertsOf(FINE)).toEqual([]));
 
-  it.each<[Alert["kind"], Partial<Facts>]>([
+  it.each<[Alert["kind"], Partial<AlertInputs>]>([
     ["diverging", { heldOut: measured(...new Array(8).fill(4), ...new Array(8).fill(4.6)) }],
     ["diverging", { heldOut: measured(...new Array(8).fill(6.8)) }],
     ["stalled", { waitedMs: 6 * 60_000 }],
@@ -43,7 +43,7 @@ describe("alerts", () => {
     expect(alertsOf({ ...FINE, ...changes }).map((alert) => alert.kind)).toEqual([kind]);
   });
 
-  it.each<[string, Partial<Facts>]>([
+  it.each<[string, Partial<AlertInputs>]>([
     ["a paused run makes no versions", { state: "paused", waitedMs: 9e6 }],
     ["a version or two come out badly", { heldOut: measured(...new Array(8).fill(4), 9, 9) }],
     ["a few refusals are no spike", { lately: { merged: 0, refused: refusedOf(19, 1) } }],
@@ -52,7 +52,7 @@ describe("alerts", () => {
   ])("do not cry: %s", (_, changes) => expect(alertsOf({ ...FINE, ...changes })).toEqual([]));
 
   /** What the operator is told of a run after a look, as the alerts are gathered. */
-  const factsOf = ({ run }: TinyRun): Facts => ({
+  const inputsOf = ({ run }: TinyRun): AlertInputs => ({
     ...FINE,
     heldOut: run.status().heldOut,
     uniform: run.status().baselines.uniform,
@@ -74,7 +74,7 @@ describe("alerts", () => {
     }
     const other = await TestVolunteer.create();
     for (let n = 0; n < 50; n++) await expect(other.send(tiny.run, wild)).rejects.toThrow();
-    expect(alertsOf(factsOf(tiny))).toEqual([]);
+    expect(alertsOf(inputsOf(tiny))).toEqual([]);
     await tiny.run.close();
   });
 
@@ -84,10 +84,10 @@ describe("alerts", () => {
     await asking.ticket(tiny.run);
     tiny.clock.ms += 6 * 60_000;
     await asking.ticket(tiny.run);
-    expect(alertsOf(factsOf(tiny))).toEqual([]);
+    expect(alertsOf(inputsOf(tiny))).toEqual([]);
     await asking.send(tiny.run, uploadOf(await asking.ticket(tiny.run)));
     tiny.clock.ms += 6 * 60_000; // and nobody ticks: a server that makes no versions any more
-    expect(alertsOf(factsOf(tiny)).map(({ kind }) => kind)).toEqual(["stalled"]);
+    expect(alertsOf(inputsOf(tiny)).map(({ kind }) => kind)).toEqual(["stalled"]);
     await tiny.run.close();
   });
 });

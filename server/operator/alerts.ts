@@ -11,7 +11,7 @@ export interface Alert {
   readonly message: string;
 }
 
-export interface Facts {
+export interface AlertInputs {
   readonly state: RunState;
   /** Milliseconds for which a delta that nothing speaks against has waited for its version, on the run clock. */
   readonly waitedMs: number;
@@ -41,13 +41,13 @@ const MAX_OF_SENDER = 10;
 const FULL_BYTES = 2e9;
 
 /** The alerts that hold now. */
-export function alertsOf(facts: Facts): Alert[] {
-  const all = [diverging(facts), stalled(facts), refusals(facts), disk(facts), proxy(facts)];
+export function alertsOf(inputs: AlertInputs): Alert[] {
+  const all = [diverging(inputs), stalled(inputs), refusals(inputs), disk(inputs), proxy(inputs)];
   return all.filter((one) => one !== undefined);
 }
 
 /** By what the server measured itself: the losses that volunteers report are strangers' words. */
-function diverging({ heldOut, uniform }: Facts): Alert | undefined {
+function diverging({ heldOut, uniform }: AlertInputs): Alert | undefined {
   const setback = setbackOf(heldOut, uniform);
   if (setback !== undefined) return { kind: "diverging", message: wordsOf(setback, uniform) };
   return undefined;
@@ -61,7 +61,7 @@ export function wordsOf({ kind, loss, best }: Setback, uniform: number): string 
     : `held-out loss was ${then} at version ${best.version} and stays at ${now}: the model is getting worse`;
 }
 
-function stalled({ state, waitedMs }: Facts): Alert | undefined {
+function stalled({ state, waitedMs }: AlertInputs): Alert | undefined {
   if (state !== "running" || waitedMs < STALLED_MS) return undefined;
   return {
     kind: "stalled",
@@ -69,7 +69,7 @@ function stalled({ state, waitedMs }: Facts): Alert | undefined {
   };
 }
 
-function refusals({ lately: { merged, refused } }: Facts): Alert | undefined {
+function refusals({ lately: { merged, refused } }: AlertInputs): Alert | undefined {
   const counts = [...refused.values()].map((times) => Math.min(times, MAX_OF_SENDER));
   const total = counts.reduce((sum, times) => sum + times, 0);
   if (counts.length < SPIKE_SENDERS || total < SPIKE || total < merged) return undefined;
@@ -80,12 +80,12 @@ function refusals({ lately: { merged, refused } }: Facts): Alert | undefined {
   };
 }
 
-function disk({ freeBytes }: Facts): Alert | undefined {
+function disk({ freeBytes }: AlertInputs): Alert | undefined {
   if (freeBytes >= FULL_BYTES) return undefined;
   return { kind: "disk", message: `the disk has ${(freeBytes / 1e9).toFixed(1)} GB left` };
 }
 
-function proxy({ madeUp }: Facts): Alert | undefined {
+function proxy({ madeUp }: AlertInputs): Alert | undefined {
   if (!madeUp) return undefined;
   const message =
     "--trust-proxy is set, but X-Forwarded-For arrives as the browser sent it, so that any visitor may choose the address " +

@@ -28,7 +28,7 @@ function followerOf(journal: readonly DurableEvent[], refuses: { text?: boolean;
       done.push(`apply ${event.type}`);
       projections.applied += 1;
       const effects = [{ type: "announce", event: { type: "state", state: "paused" } } as const];
-      return { state: {} as never, effects, ended: [], facts: [] };
+      return { state: {} as never, effects, ended: [], entries: [] };
     },
   };
   const follower = new Follower({

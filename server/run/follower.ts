@@ -1,4 +1,5 @@
 import type { TextAdded } from "../coordinator/events.ts";
+import type { KnownVectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import type { EventLogParts, Recordable } from "./event-log.ts";
 import type { IndexFeed } from "./index-feed.ts";
@@ -20,7 +21,7 @@ export interface FollowerParts {
   readonly listeners: Pick<Listeners, "announce">;
   readonly observe: RunOptions["observe"];
   /** Makes versions again, where this process may come to lead. */
-  readonly warm?: Pick<WarmVectors, "add"> | undefined;
+  readonly warm?: Pick<WarmVectors, "add" | "stop"> | undefined;
   /** Throws while the text of an event is not in the directory yet. */
   readonly requireText: (text: TextAdded["text"]) => void;
   /** A text has come in: what is decided from here on counts it. */
@@ -48,6 +49,11 @@ export class Follower {
     }
   }
 
+  /** Makes no more versions again; resolves to the newest that it made, undefined where it made none. */
+  stop(): Promise<KnownVectors | undefined> {
+    return this.#parts.warm?.stop() ?? Promise.resolve(undefined);
+  }
+
   async #apply(event: Recordable): Promise<void> {
     const { projections, rules, versions, index, listeners, observe, requireText, textAdded, warm } =
       this.#parts;
@@ -56,9 +62,9 @@ export class Follower {
     // Before it is applied: once the text is in the directory too, this is asked again.
     if (event.type === "text-added") requireText(event.text);
     const made = warm && this.#versionOf(event);
-    const { effects, ended, facts } = projections.apply(rules(), event, event.at);
+    const { effects, ended, entries } = projections.apply(rules(), event, event.at);
     observe?.(event, ended);
-    index.add(facts);
+    index.add(entries);
     if (event.type === "text-added") textAdded();
     if (isVersion) versions.advance(event.hash);
     if (made !== undefined) warm?.add(made);

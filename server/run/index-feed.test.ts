@@ -2,16 +2,16 @@ import { expect, test } from "vitest";
 import type { RunId } from "../../protocol/ids.ts";
 import { indexedDelta } from "../../test/harness/index-contract.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
-import type { Fact } from "../store/store.ts";
+import type { IndexEntry } from "../store/store.ts";
 import { IndexFeed } from "./index-feed.ts";
 
 const run = "0".repeat(64) as RunId;
-const factsOf = (n: number): Fact[] => [{ type: "accepted", delta: indexedDelta(n) }];
+const entriesOf = (n: number): IndexEntry[] => [{ type: "accepted", delta: indexedDelta(n) }];
 
 async function* journal(before: number, gate?: Promise<void>) {
   for (let sequence = 0; sequence < before; sequence++) {
     if (sequence === 2) await gate;
-    yield { sequence, facts: factsOf(sequence) };
+    yield { sequence, entries: entriesOf(sequence) };
   }
 }
 
@@ -20,7 +20,7 @@ function fed() {
   const index = memoryIndex();
   const failures: string[] = [];
   const feed = new IndexFeed(index, (error) => failures.push(String(error)));
-  for (let n = 0; n < 4; n++) feed.add(factsOf(n));
+  for (let n = 0; n < 4; n++) feed.add(entriesOf(n));
   return { index, feed, failures };
 }
 
@@ -35,9 +35,9 @@ test("what is added during a rebuild is known at once, and comes into the index 
     return journal(before, gate.promise);
   };
   const rebuilt = feed.rebuild(run, told);
-  feed.add(factsOf(4));
+  feed.add(entriesOf(4));
   await feed.rebuild(run, told); // one is under way
-  feed.add(factsOf(5));
+  feed.add(entriesOf(5));
   expect(asked).toEqual([4]);
   expect(known(feed)).toEqual(expect.arrayContaining([4, 5]));
   gate.resolve();
@@ -54,7 +54,7 @@ test("a rebuild that fails is reported and loses nothing added since; the next o
   const { index, feed, failures } = fed();
   await feed.rebuild(run, () => journal(4, Promise.reject(new Error("the disk went away"))));
   expect(failures).toEqual(["Error: the disk went away"]);
-  feed.add(factsOf(4));
+  feed.add(entriesOf(4));
   expect([index.applied, known(feed)]).toEqual([2, [0, 1, 4]]); // 4 does not follow on 1: it waits
   await feed.rebuild(run, journal);
   expect([index.applied, known(feed)]).toEqual([5, [0, 1, 2, 3, 4]]);
@@ -66,7 +66,7 @@ test("a delta that has its receipt is pending once, before the journal has it an
   const before = feed.credit(volunteer, 0).pending;
   for (let times = 0; times < 2; times++) feed.expect(indexedDelta(4));
   expect(feed.credit(volunteer, 0).pending).toBe(before + 1);
-  feed.add(factsOf(4));
+  feed.add(entriesOf(4));
   feed.expect(indexedDelta(4));
   expect(feed.credit(volunteer, 0).pending).toBe(before + 1);
   // However long nobody leads, so many are remembered.

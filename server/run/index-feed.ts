@@ -1,24 +1,31 @@
 import type { RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
-import type { EndedDelta, Fact, Index, IndexedCredit, IndexedDelta, IndexedVersion } from "../store/store.ts";
+import type {
+  EndedDelta,
+  Index,
+  IndexEntry,
+  IndexedCredit,
+  IndexedDelta,
+  IndexedVersion,
+} from "../store/store.ts";
 
 /** Acknowledged deltas that are remembered until the journal has them: while nobody leads, minutes of them; about 4 MB. */
 const MAX_EXPECTED = 20_000;
 
-/** The index's facts of one journal record: none, for most. */
-export interface RecordFacts {
+/** The index's entries of one journal record: none, for most. */
+export interface RecordEntries {
   readonly sequence: number;
-  readonly facts: readonly Fact[];
+  readonly entries: readonly IndexEntry[];
 }
 
 /**
  * Feeds the index and answers from it. The journal is the truth, so an index that cannot be written (a full
- * disk) must not stop the run: facts wait here and are tried again with the next one.
+ * disk) must not stop the run: entries wait here and are tried again with the next one.
  */
 export class IndexFeed {
   readonly #index: Index;
   readonly #failed: (error: unknown) => void;
   /** In the journal's order, to its end. */
-  readonly #waiting: RecordFacts[] = [];
+  readonly #waiting: RecordEntries[] = [];
   /** The deltas among them. */
   readonly #accepted = new Map<TicketId, IndexedDelta>();
   /** Deltas that this server has acknowledged and the journal does not have yet, as far as it was read. */
@@ -39,13 +46,13 @@ export class IndexFeed {
     return this.#waiting.length;
   }
 
-  /** One journal record's facts, none for most. */
-  add(facts: readonly Fact[]): void {
-    this.#waiting.push({ sequence: this.#next++, facts });
-    for (const fact of facts) {
-      if (fact.type !== "accepted") continue;
-      this.#accepted.set(fact.delta.ticket, fact.delta);
-      this.#came(fact.delta);
+  /** One journal record's entries, none for most. */
+  add(entries: readonly IndexEntry[]): void {
+    this.#waiting.push({ sequence: this.#next++, entries });
+    for (const entry of entries) {
+      if (entry.type !== "accepted") continue;
+      this.#accepted.set(entry.delta.ticket, entry.delta);
+      this.#came(entry.delta);
     }
     this.#catchUp();
   }
@@ -60,17 +67,17 @@ export class IndexFeed {
   }
 
   /**
-   * Fills the index again, after it was found to have lost something: `factsOf` gives the facts of the journal's
+   * Fills the index again, after it was found to have lost something: `entriesOf` gives the entries of the journal's
    * records before the one named. What is added meanwhile waits. Never rejects: an index half filled says how
    * far it is, so another rebuild or the next start goes on.
    */
-  async rebuild(run: RunId, factsOf: (before: number) => AsyncIterable<RecordFacts>): Promise<void> {
+  async rebuild(run: RunId, entriesOf: (before: number) => AsyncIterable<RecordEntries>): Promise<void> {
     if (this.#rebuilding) return;
     this.#rebuilding = true;
     try {
       this.#index.clear(run);
-      for await (const { facts } of factsOf(this.#waiting[0]?.sequence ?? this.#next))
-        this.#index.apply(facts);
+      for await (const { entries } of entriesOf(this.#waiting[0]?.sequence ?? this.#next))
+        this.#index.apply(entries);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -112,9 +119,10 @@ export class IndexFeed {
   #catchUp(): void {
     try {
       for (let next = this.#waiting[0]; next?.sequence === this.#index.applied; next = this.#waiting[0]) {
-        this.#index.apply(next.facts);
+        this.#index.apply(next.entries);
         this.#waiting.shift();
-        for (const fact of next.facts) if (fact.type === "accepted") this.#accepted.delete(fact.delta.ticket);
+        for (const entry of next.entries)
+          if (entry.type === "accepted") this.#accepted.delete(entry.delta.ticket);
       }
     } catch (error) {
       this.#failed(error);

@@ -64,7 +64,7 @@ function intakeOf({ disk = Promise.resolve(), closed = false, behind = 0, used =
     clock: { now: () => 500 },
     identity: { signer: server.privateKey },
     keep: new JournalKeeper({ run }).keep,
-    async *factsBefore() {},
+    async *entriesBefore() {},
   });
   return { intake, recorded, done };
 }

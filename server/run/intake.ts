@@ -7,7 +7,7 @@ import type { IndexedDelta } from "../store/store.ts";
 import type { Acknowledged } from "./acknowledged.ts";
 import { admit, type Situation } from "./admission.ts";
 import { authenticate } from "./check.ts";
-import type { RecordFacts } from "./index-feed.ts";
+import type { RecordEntries } from "./index-feed.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { ServerIdentity } from "./server-key.ts";
 
@@ -35,8 +35,8 @@ export interface IntakeParts {
    * kept, or cannot be.
    */
   readonly keep: (delta: Acknowledged) => Promise<IndexedDelta>;
-  /** The index's facts of the journal's records before one: an index that has lost some is filled from these. */
-  readonly factsBefore: (before: number) => AsyncIterable<RecordFacts>;
+  /** The index's entries of the journal's records before one: an index that has lost some is filled from these. */
+  readonly entriesBefore: (before: number) => AsyncIterable<RecordEntries>;
 }
 
 /** Where deltas come in: checked, made durable, and only then receipted; each once, however often it is sent. */
@@ -84,8 +84,8 @@ export class Intake {
    * again, the sender gets its receipt.
    */
   #indexLost(): ProtocolError {
-    const { run, factsBefore } = this.#parts;
-    void run.index.rebuild(run.definition.id, factsBefore);
+    const { run, entriesBefore } = this.#parts;
+    void run.index.rebuild(run.definition.id, entriesBefore);
     return new ProtocolError("not-durable", "the index of receipts is being filled again", REBUILD_RETRY_MS);
   }
 
@@ -97,7 +97,7 @@ export class Intake {
       throw new ProtocolError("not-durable", "the index of receipts cannot be written", REBUILD_RETRY_MS);
   }
 
-  /** Made from the journal's facts alone, and Ed25519 is deterministic: the same receipt whenever asked. */
+  /** Made from the journal alone, and Ed25519 is deterministic: the same receipt whenever asked. */
   async #receiptOf(delta: IndexedDelta): Promise<Receipt> {
     const { run, identity } = this.#parts;
     return signReceipt(identity.signer, { run: run.definition.id, ...delta });

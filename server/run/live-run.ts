@@ -1,14 +1,16 @@
-import type { State } from "../coordinator/state.ts";
+import { isDrained, type State } from "../coordinator/state.ts";
 import type { KnownVectors } from "../merge/vectors.ts";
+import { AppliedEvents } from "./applied-events.ts";
 import { Effects } from "./effects.ts";
-import { EventLog, type Recordable } from "./event-log.ts";
+import { EventLog } from "./event-log.ts";
 import { Follower } from "./follower.ts";
-import { addedAt, type RunDefinition, rulesOf } from "./genesis.ts";
+import type { RunDefinition } from "./genesis.ts";
 import { InboxTaker } from "./inbox-taker.ts";
 import { IndexFeed } from "./index-feed.ts";
 import { Listeners } from "./listeners.ts";
+import { LiveDefinition } from "./live-definition.ts";
 import type { RunOptions } from "./options.ts";
-import type { Applied, Projections } from "./projections.ts";
+import type { Projections } from "./projections.ts";
 import { type PublishedVersions, publishedVersions } from "./published-versions.ts";
 import { Publisher } from "./publisher.ts";
 import { Quality } from "./quality.ts";
@@ -18,7 +20,7 @@ import type { ServerIdentity } from "./server-key.ts";
 import { WaitingList } from "./waiting-list.ts";
 import { WarmVectors } from "./warm-vectors.ts";
 
-/** The parts of a run that is being served, and what each durable event means to them. */
+/** The parts of a run that is being served. */
 export class LiveRun {
   readonly index: IndexFeed;
   readonly listeners: Listeners;
@@ -32,52 +34,46 @@ export class LiveRun {
   readonly #options: RunOptions;
   readonly #projections: Projections;
   readonly #effects: Effects;
+  readonly #applied: AppliedEvents;
   readonly #follower: Follower;
-  /** Of one that another process serves, and this one may. */
-  readonly #warm: WarmVectors | undefined;
   /** Of a run with several servers. */
   readonly #taker: InboxTaker | undefined;
-  #definition: RunDefinition;
+  readonly #definition: LiveDefinition;
   #closed = false;
 
   constructor(options: RunOptions, identity: ServerIdentity, recovered: Recovered) {
     const { store, log } = options;
     const { definition, projections, vectors, file, stored } = recovered;
-    const { state } = projections;
+    const { state, late } = projections;
     this.#options = options;
-    this.#definition = definition;
+    this.#definition = new LiveDefinition(definition, options.corpus);
     this.#projections = projections;
     this.index = new IndexFeed(store.index, (error) =>
       log.warn({ error: String(error) }, "the index cannot be written; it is tried again"),
     );
     this.listeners = new Listeners(log);
     this.clock = new RunClock(options.clock, state.at);
+    const { rules, current } = this.#definition;
     this.events = new EventLog({
-      ...{ store, projections, clock: this.clock },
-      rules: () => this.definition.rules,
-      applied: (event, applied) => this.#applied(event, applied),
+      ...{ store, projections, clock: this.clock, rules },
+      applied: (event, applied) => this.#applied.apply(event, applied),
     });
     this.versions = publishedVersions(store, definition, state.hash, { vectors, file }, stored);
-    this.publisher = new Publisher({
-      ...{ options, identity, projections, clock: this.clock, events: this.events, versions: this.versions },
-      definition: () => this.definition,
-      ended: () => this.tick(),
-    });
-    this.quality = new Quality({
-      ...{ options, clock: this.clock, events: this.events, late: projections.late },
-      ...{ versions: this.versions, publisher: this.publisher, signer: identity.signer },
-      definition: () => this.definition,
-    });
-    const { listeners, quality, publisher, versions, index } = this;
+    const { listeners, versions, index, clock, events } = this;
+    const shared = { options, clock, events, versions, definition: current };
+    this.publisher = new Publisher({ ...shared, identity, projections, ended: () => this.tick() });
+    this.quality = new Quality({ ...shared, late, publisher: this.publisher, signer: identity.signer });
+    const { quality, publisher } = this;
+    this.#effects = new Effects({ projections, listeners, quality, publisher, versions });
     const { version, hash, tokens } = state;
     const warm = options.warming && { store, definition, log, merger: options.warming };
-    this.#warm = warm && new WarmVectors(warm, { version, hash, vectors });
-    this.#effects = new Effects({ projections, listeners, quality, publisher, versions });
+    const { observe } = options;
+    const following = { projections, versions, index, observe, textAdded: () => this.tune() };
+    this.#applied = new AppliedEvents({ ...following, clock, quality, effects: this.#effects });
     this.#follower = new Follower({
-      ...{ store, projections, versions, index, listeners, observe: options.observe, warm: this.#warm },
-      rules: () => this.definition.rules,
-      requireText: (text) => addedAt(options.corpus.added?.() ?? [], this.state.texts.length, text),
-      textAdded: () => this.tune(),
+      ...{ ...following, store, listeners, rules },
+      warm: warm && new WarmVectors(warm, { version, hash, vectors }),
+      requireText: (text) => this.#definition.requireText(text, this.state.texts),
     });
     const { inbox, deposed } = store;
     this.#taker = inbox && new InboxTaker({ inbox, run: this, deposed, log });
@@ -86,7 +82,7 @@ export class LiveRun {
   }
 
   get definition(): RunDefinition {
-    return this.#definition;
+    return this.#definition.current();
   }
 
   get state(): State {
@@ -97,17 +93,13 @@ export class LiveRun {
     return this.#closed;
   }
 
-  /** No ticket is outstanding, and no delta waits to be merged. */
   get drained(): boolean {
-    const { soft, pool, closing } = this.state;
-    return soft.leases.size === 0 && pool.length === 0 && closing === undefined;
+    return isDrained(this.state);
   }
 
   /** Decides by these settings, and on the text that is there now, from here on. What was decided before is journaled and stays. */
-  tune(settings = this.#definition.settings, texts = this.state.texts): void {
-    const { id, task } = this.#definition;
-    const rules = rulesOf(id, settings, this.#options.corpus, task.parameters, texts);
-    this.#definition = { ...this.#definition, settings, rules };
+  tune(settings = this.definition.settings, texts = this.state.texts): void {
+    this.#definition.tune(settings, texts);
   }
 
   /** Lets time act. */
@@ -132,13 +124,13 @@ export class LiveRun {
 
   /** What this process has made of a run that it follows: it makes no more. */
   known(): Promise<KnownVectors | undefined> {
-    return this.#warm?.stop() ?? Promise.resolve(undefined);
+    return this.#follower.stop();
   }
 
   /** Takes nothing more, waits for what is being written, and closes the store. */
   async close(): Promise<void> {
     await this.#stop();
-    await this.#warm?.stop();
+    await this.#follower.stop();
     await this.#taker?.stop();
     await this.events.idle();
     await this.versions.idle();
@@ -152,20 +144,5 @@ export class LiveRun {
     this.tick();
     this.quality.stop();
     return stopped;
-  }
-
-  #applied(event: Recordable, { effects, ended, facts }: Applied): void {
-    this.#options.observe?.(event, ended);
-    if (event.type === "accepted") this.clock.reach(event.at);
-    this.index.add(facts);
-    if (event.type === "published" || event.type === "rolled-back") this.versions.advance(event.hash);
-    if (event.type === "text-added") this.tune();
-    if (event.type === "published") this.quality.weigh(event.version);
-    if (event.type === "rolled-back") {
-      const { version, hash, reason } = event;
-      this.versions.rolledBack({ version, hash, needs: this.#projections.applied });
-      if (reason === "held-out loss") this.quality.inquire();
-    }
-    this.#effects.perform(effects);
   }
 }

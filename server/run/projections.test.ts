@@ -44,13 +44,13 @@ test("a frame's place is known from its acceptance to its delta's end, whichever
   expect([...projections.frames]).toEqual([[b, 2]]);
   const { closing } = projections.state;
   expect(projections.placesOf(closing?.event)).toEqual([{ sequence: 2, weight: 1 }]);
-  const { ended, facts } = projections.apply(
+  const { ended, entries } = projections.apply(
     rules,
     { type: "published", at: 3, version: 1, hash: hash(2), diff: hash(3), diffBytes: 1, ...sealed },
     3,
   );
   expect(ended).toEqual([{ ticket: b, version: 1 }]);
-  expect(facts).toContainEqual({ type: "ended", ticket: b, version: 1 });
+  expect(entries).toContainEqual({ type: "ended", ticket: b, version: 1 });
   expect(projections.frames.size).toBe(0);
   expect(projections.state).toMatchObject({ version: 1, merged: 1, discarded: 1 });
   expect(projections.late.kept.map(({ ticket, into }) => [ticket, into])).toEqual([

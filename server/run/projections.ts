@@ -4,8 +4,8 @@ import type { Outcome } from "../coordinator/outcomes.ts";
 import { reduce } from "../coordinator/reduce.ts";
 import type { Rules } from "../coordinator/rules.ts";
 import type { State } from "../coordinator/state.ts";
-import { type Fact, StoreError } from "../store/store.ts";
-import { factsOf } from "./facts.ts";
+import { type IndexEntry, StoreError } from "../store/store.ts";
+import { entriesOf } from "./index-entries.ts";
 import { type Late, RecentDeltas } from "./recent-deltas.ts";
 
 /** A frame in the journal, and the weight it is merged with. */
@@ -20,8 +20,8 @@ export interface Applied {
   readonly effects: readonly Effect[];
   /** Deltas whose outcome it decided. */
   readonly ended: readonly Outcome[];
-  /** The index's facts of it. */
-  readonly facts: readonly Fact[];
+  /** The index's entries of it. */
+  readonly entries: readonly IndexEntry[];
 }
 
 /**
@@ -58,7 +58,7 @@ export class Projections {
     this.late.add(event, sequence, ended);
     this.state = state;
     this.applied = sequence + 1;
-    return { state, effects, ended, facts: factsOf(before, event, ended) };
+    return { state, effects, ended, entries: entriesOf(before, event, ended) };
   }
 
   /** The first journal record whose frame a version that is stored now would need, to go on from it. */

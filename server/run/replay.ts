@@ -72,8 +72,8 @@ export async function replay(
     const before = projections.state;
     const closed = event.type === "published" ? before.closing?.event : undefined;
     const merged = projections.placesOf(closed);
-    const { facts, ended } = projections.apply(definition.rules, event, event.at);
-    if (store.index.applied === sequence) store.index.apply(facts);
+    const { entries, ended } = projections.apply(definition.rules, event, event.at);
+    if (store.index.applied === sequence) store.index.apply(entries);
     const observing = observe(event, { before, ended, frame });
     if (observing !== undefined) await observing;
     if (frames && event.type === "accepted" && frame.length === 0) stripped.add(event.ticket);

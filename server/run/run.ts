@@ -16,9 +16,9 @@ import { withKeptCard } from "./card.ts";
 import { Completions } from "./completions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Drain } from "./drain.ts";
-import { factsBefore } from "./facts.ts";
 import { create, readDefinition } from "./genesis.ts";
 import { InboxKeeper } from "./inbox-keeper.ts";
+import { entriesBefore } from "./index-entries.ts";
 import { Intake } from "./intake.ts";
 import { JournalKeeper } from "./journal-keeper.ts";
 import { Links } from "./links.ts";
@@ -139,7 +139,7 @@ export class Run implements RunService {
         : new InboxKeeper(inbox, live.definition.rules.context, live.index);
     this.#intake = new Intake({
       ...{ run: live, identity, clock: options.runClock ?? live.clock, keep: keeper.keep },
-      factsBefore: (before) => factsBefore(options.store, live.definition.rules, before),
+      entriesBefore: (before) => entriesBefore(options.store, live.definition.rules, before),
     });
     this.completions = parts.completions;
     this.admin = new Admin(live, drain, options);

@@ -6,9 +6,9 @@ import { isHash, isRunId, isTicketId, isVolunteerKey, type RunId } from "../../p
 import { parseAudit } from "../../protocol/people.ts";
 import {
   type EndedDelta,
-  type Fact,
   hourOf,
   type Index,
+  type IndexEntry,
   type IndexedDelta,
   type IndexedVersion,
   StoreError,
@@ -121,31 +121,31 @@ class SqliteIndex implements Index {
     this.#run = run;
   }
 
-  apply(facts: readonly Fact[]): void {
+  apply(entries: readonly IndexEntry[]): void {
     const { insert, pend, end, grant, grantHour, earn, audit, closed, published, step } = this.#statements;
     this.#within(() => {
-      for (const fact of facts) {
-        if (fact.type === "accepted") {
-          const { ticket, volunteer, delta, version, tokens, accepted } = fact.delta;
+      for (const entry of entries) {
+        if (entry.type === "accepted") {
+          const { ticket, volunteer, delta, version, tokens, accepted } = entry.delta;
           insert.run(ticket, volunteer, delta, version, tokens, accepted);
           pend.run(volunteer);
-        } else if (fact.type === "closed") {
-          closed.run(fact.version, this.#applied);
-        } else if (fact.type === "published") {
-          published.run(this.#applied, fact.version);
-        } else if (fact.type === "audited") {
-          audit.run(JSON.stringify(fact.audit), fact.ticket);
-        } else if (fact.type === "earned") {
-          earn.run(fact.volunteer, fact.tokens);
-          grantHour.run(fact.volunteer, hourOf(fact.at), fact.tokens);
-        } else if (fact.type === "revoked") {
-          this.#revoke(fact.ticket);
-        } else if (fact.type === "forfeited") {
-          for (const { ticket } of this.#statements.mine.all(fact.volunteer, fact.deltas))
+        } else if (entry.type === "closed") {
+          closed.run(entry.version, this.#applied);
+        } else if (entry.type === "published") {
+          published.run(this.#applied, entry.version);
+        } else if (entry.type === "audited") {
+          audit.run(JSON.stringify(entry.audit), entry.ticket);
+        } else if (entry.type === "earned") {
+          earn.run(entry.volunteer, entry.tokens);
+          grantHour.run(entry.volunteer, hourOf(entry.at), entry.tokens);
+        } else if (entry.type === "revoked") {
+          this.#revoke(entry.ticket);
+        } else if (entry.type === "forfeited") {
+          for (const { ticket } of this.#statements.mine.all(entry.volunteer, entry.deltas))
             this.#revoke(String(ticket));
         } else {
-          const ended = end.get(fact.version, fact.tokens ?? null, fact.ticket);
-          const merged = fact.version === null ? 0 : 1;
+          const ended = end.get(entry.version, entry.tokens ?? null, entry.ticket);
+          const merged = entry.version === null ? 0 : 1;
           if (ended !== undefined) {
             const tokens = ended.revoked === 0 ? merged * Number(ended.granted) : 0;
             grant.run(tokens, merged, 1 - merged, String(ended.volunteer));

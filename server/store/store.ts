@@ -104,10 +104,10 @@ export interface Index {
   /** Records [0, applied) of the journal are in the index. */
   readonly applied: number;
   /**
-   * Takes in record `applied`'s facts. The index may lose the newest of them in a crash (it is never synced):
+   * Takes in record `applied`'s entries. The index may lose the newest of them in a crash (it is never synced):
    * `applied` then tells, and the journal is read again from there.
    */
-  apply(facts: readonly Fact[]): void;
+  apply(entries: readonly IndexEntry[]): void;
   /** Forgets everything, to be rebuilt for `run`. */
   clear(run: RunId): void;
   /** The run of this index, or undefined before the first {@link clear}. */
@@ -133,7 +133,7 @@ export type EndedDelta = IndexedDelta & {
   readonly audit: AuditedAs | undefined;
 };
 
-export type Fact =
+export type IndexEntry =
   | { readonly type: "accepted"; readonly delta: IndexedDelta }
   /** A delta's one end: the version it is merged into, or null where it is discarded. Grants its credit. */
   | {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
 import type { AuditedAs } from "../../protocol/people.ts";
-import type { Fact, Index, IndexedDelta } from "../../server/store/store.ts";
+import type { Index, IndexEntry, IndexedDelta } from "../../server/store/store.ts";
 
 const run = "0".repeat(64) as RunId;
 
@@ -19,8 +19,8 @@ export function indexContract(
   open: () => Index | Promise<Index>,
   reopen?: (index: Index) => Index | Promise<Index>,
 ): void {
-  const accepted = (delta: IndexedDelta): Fact => ({ type: "accepted", delta });
-  const ended = ({ ticket }: IndexedDelta, version: number | null): Fact => ({
+  const accepted = (delta: IndexedDelta): IndexEntry => ({ type: "accepted", delta });
+  const ended = ({ ticket }: IndexedDelta, version: number | null): IndexEntry => ({
     type: "ended",
     ticket,
     version,
@@ -64,7 +64,7 @@ export function indexContract(
     index.clear(run);
     const [capped, whole] = [indexedDelta(1, "x", 10), indexedDelta(2, "x", 20)];
     index.apply([accepted(capped), accepted(whole)]);
-    index.apply([{ ...ended(capped, 1), tokens: 3 } as Fact, ended(whole, 1)]);
+    index.apply([{ ...ended(capped, 1), tokens: 3 } as IndexEntry, ended(whole, 1)]);
     const credit = () => index.credit(capped.volunteer, 0);
     expect(credit()).toMatchObject({ tokens: 23, recent: 23, merged: 2 });
     expect(index.deltasOf(capped.volunteer, 9).map(({ counted }) => counted)).toEqual([undefined, 3]);
@@ -114,7 +114,7 @@ export function indexContract(
     index.clear(run);
     const [one, other] = [indexedDelta(1, "x"), indexedDelta(2, "x")];
     index.apply([accepted(one), accepted(other)]);
-    const audited = (audit: AuditedAs): Fact => ({ type: "audited", ticket: one.ticket, audit });
+    const audited = (audit: AuditedAs): IndexEntry => ({ type: "audited", ticket: one.ticket, audit });
     index.apply([audited({ verdict: "good", reason: "recomputed" })]);
     index.apply([audited({ verdict: "bad", reason: "mismatch" })]);
     const told = () => new Map(index.deltasOf(one.volunteer, 9).map(({ ticket, audit }) => [ticket, audit]));

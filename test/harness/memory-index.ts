@@ -64,48 +64,48 @@ export function memoryIndex(): Index {
       applied = 0;
       run = of;
     },
-    apply(facts) {
-      for (const fact of facts) {
-        if (fact.type === "accepted") {
-          const { delta } = fact;
+    apply(entries) {
+      for (const entry of entries) {
+        if (entry.type === "accepted") {
+          const { delta } = entry;
           const credit = creditOf(delta.volunteer);
           deltas.set(delta.ticket, delta);
           credits.set(delta.volunteer, { ...credit, pending: credit.pending + 1 });
           continue;
         }
-        if (fact.type === "closed") {
+        if (entry.type === "closed") {
           closed = applied;
           continue;
         }
-        if (fact.type === "published") {
-          versions.set(fact.version, { closed, published: applied });
+        if (entry.type === "published") {
+          versions.set(entry.version, { closed, published: applied });
           continue;
         }
-        if (fact.type === "audited") {
-          audits.set(fact.ticket, fact.audit);
+        if (entry.type === "audited") {
+          audits.set(entry.ticket, entry.audit);
           continue;
         }
-        if (fact.type === "earned") {
-          const credit = creditOf(fact.volunteer);
-          credits.set(fact.volunteer, { ...credit, tokens: credit.tokens + fact.tokens });
-          grantAt(fact.volunteer, fact.at, fact.tokens);
+        if (entry.type === "earned") {
+          const credit = creditOf(entry.volunteer);
+          credits.set(entry.volunteer, { ...credit, tokens: credit.tokens + entry.tokens });
+          grantAt(entry.volunteer, entry.at, entry.tokens);
           continue;
         }
-        if (fact.type === "revoked") {
-          revoke(fact.ticket);
+        if (entry.type === "revoked") {
+          revoke(entry.ticket);
           continue;
         }
-        if (fact.type === "forfeited") {
-          for (const { ticket } of newestOf(fact.volunteer, fact.deltas)) revoke(ticket);
+        if (entry.type === "forfeited") {
+          for (const { ticket } of newestOf(entry.volunteer, entry.deltas)) revoke(ticket);
           continue;
         }
-        const delta = deltas.get(fact.ticket);
-        if (delta === undefined || ended.has(fact.ticket)) continue;
-        ended.set(fact.ticket, fact.version);
-        if (fact.tokens !== undefined) counted.set(fact.ticket, fact.tokens);
+        const delta = deltas.get(entry.ticket);
+        if (delta === undefined || ended.has(entry.ticket)) continue;
+        ended.set(entry.ticket, entry.version);
+        if (entry.tokens !== undefined) counted.set(entry.ticket, entry.tokens);
         const credit = creditOf(delta.volunteer);
-        const merged = fact.version === null ? 0 : 1;
-        const granted = revoked.has(fact.ticket) ? 0 : merged * (fact.tokens ?? delta.tokens);
+        const merged = entry.version === null ? 0 : 1;
+        const granted = revoked.has(entry.ticket) ? 0 : merged * (entry.tokens ?? delta.tokens);
         grantHour(delta, granted);
         credits.set(delta.volunteer, {
           tokens: credit.tokens + granted,

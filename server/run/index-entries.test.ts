@@ -4,10 +4,10 @@ import { indexedDelta } from "../../test/harness/index-contract.ts";
 import { memoryIndex } from "../../test/harness/memory-index.ts";
 import type { Audited } from "../coordinator/events.ts";
 import { begin } from "../coordinator/state.ts";
-import type { Fact } from "../store/store.ts";
+import type { IndexEntry } from "../store/store.ts";
 import { forfeitOf } from "../trust/audit.ts";
 import { recordPass } from "../trust/standing.ts";
-import { factsOf } from "./facts.ts";
+import { entriesOf } from "./index-entries.ts";
 
 const DELTAS = Array.from({ length: 40 }, (_, n) => indexedDelta(n, "veteran"));
 const { volunteer } = DELTAS[0]!;
@@ -17,13 +17,13 @@ const FRESH = begin({ type: "created", at: 0, hash: "0".repeat(64) as Hash, gene
 function leftAfter(forfeit: Pick<Audited, "forfeits">): number {
   const index = memoryIndex();
   index.clear("0".repeat(64) as RunId);
-  index.apply(DELTAS.map((delta): Fact => ({ type: "accepted", delta })));
-  index.apply(DELTAS.map(({ ticket }): Fact => ({ type: "ended", ticket, version: 1 })));
+  index.apply(DELTAS.map((delta): IndexEntry => ({ type: "accepted", delta })));
+  index.apply(DELTAS.map(({ ticket }): IndexEntry => ({ type: "ended", ticket, version: 1 })));
   const { ticket } = DELTAS[4]!;
   const passed = (trust: typeof FRESH.trust) => recordPass(trust, volunteer, ticket);
   const state = { ...FRESH, trust: passed(passed(FRESH.trust)) };
   const found = { type: "audited", at: 9, ticket, volunteer, verdict: "bad", reason: "no-gain" } as const;
-  index.apply(factsOf(state, { ...found, ...forfeit }, []));
+  index.apply(entriesOf(state, { ...found, ...forfeit }, []));
   return index.credit(volunteer, 0).tokens;
 }
 
