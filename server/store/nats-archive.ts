@@ -54,9 +54,17 @@ export class NatsArchive {
     return this.#parts.at(-1)?.end ?? 0;
   }
 
-  /** Archives the records from {@link length} on. */
-  async add(records: readonly Uint8Array[]): Promise<void> {
-    this.#parts.push(await this.#put(this.length, records));
+  /**
+   * Archives the records from {@link length} up to one. They keep their numbers: while a server that was held reads them, it may
+   * learn that another has archived them already, and the archive's end is another by then.
+   */
+  async extend(end: number, read: (sequence: number) => Promise<Uint8Array> | Uint8Array): Promise<void> {
+    const first = this.length;
+    const records: Uint8Array[] = [];
+    for (let sequence = first; sequence < end; sequence++) records.push(await read(sequence));
+    if (records.length === 0) return;
+    const part = await this.#put(first, records);
+    if (part.end > this.length) this.#parts.push(part);
   }
 
   /**
@@ -71,8 +79,11 @@ export class NatsArchive {
       const isLong = to - from > MAX_RECORDS || 2 * ((newest[0]?.end ?? 0) - from) > to - from;
       if (newest.length < JOINED || isLong) return;
       const records: Uint8Array[] = [];
-      for (const part of newest)
-        records.push(...(await this.#recordsIn(part)).slice(from + records.length - part.first));
+      for (const part of newest) {
+        const known = from + records.length - part.first;
+        if (known < 0) break; // the part before it is gone
+        records.push(...(await this.#recordsIn(part)).slice(known));
+      }
       if (records.length !== to - from) {
         if (isKnown) throw new StoreError("the journal's archive has lost a part");
         isKnown = true;

@@ -142,11 +142,7 @@ export async function natsStore(options: NatsStoreOptions): Promise<FollowedStor
       const old = log.blocks.slice(0, -1).filter(({ first, records }) => first + records <= before);
       const next = log.blocks[old.length];
       if (old.length === 0 || next === undefined) return;
-      const stripped: Uint8Array[] = [];
-      for (let sequence = archive.length; sequence < next.first; sequence++) {
-        stripped.push(await records.bare(sequence));
-      }
-      if (stripped.length > 0) await archive.add(stripped);
+      await archive.extend(next.first, (sequence) => records.bare(sequence));
       await log.letGoBefore(next).catch(refuse);
       await inbox?.letGo(old.at(-1)?.taken ?? 0).catch(refuse);
       await archive.join().catch(refuse);
