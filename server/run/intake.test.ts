@@ -4,7 +4,7 @@ import { createIdentity } from "../../protocol/identity.ts";
 import type { Hash, RunId, TicketId } from "../../protocol/ids.ts";
 import { verifyReceipt } from "../../protocol/receipt.ts";
 import { signTicket } from "../../protocol/ticket.ts";
-import { deltaOf, nonceOf, tinySettings, uploadOf } from "../../test/harness/tiny-run.ts";
+import { deltaOf, nonceOf, tinySettings, until, uploadOf } from "../../test/harness/tiny-run.ts";
 import { Ranges } from "../coordinator/ranges.ts";
 import { begin } from "../coordinator/state.ts";
 import type { IndexedDelta } from "../store/store.ts";
@@ -86,6 +86,7 @@ test("A8: another delta for a ticket is refused, while the first is written and 
   const disk = Promise.withResolvers<void>();
   const { intake, recorded } = intakeOf({ disk: disk.promise });
   const first = intake.accept(sender, upload);
+  await until(() => recorded.length === 1); // else the other's signature may be checked sooner, and it is the first
   const other = () => intake.accept(sender, uploadOf(ticket, deltaOf(2)));
   await expect(other()).rejects.toMatchObject({ code: "ticket-used" });
   disk.resolve();
