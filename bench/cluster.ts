@@ -23,12 +23,10 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
 import type { TicketId } from "../protocol/ids.ts";
 import { statusOnCluster } from "../server/app/cluster.ts";
 import { lineOf } from "../server/cli/failure.ts";
 import { verifyDirectory } from "../server/cli/verify.ts";
-import { type ClusterStatus, faultsOf } from "../server/store/cluster-status.ts";
 import { SILENCE_MS } from "../server/store/lease.ts";
 import { NatsCluster } from "../test/harness/nats-cluster.ts";
 import { natsServer } from "../test/harness/nats-server.ts";
@@ -37,6 +35,7 @@ import { BRIEF_RUN, runCommand } from "../test/harness/server-process.ts";
 import { flipAndLead } from "./cluster/flips.ts";
 import { LARGE_RUN, measureLarge, serveDirectory } from "./cluster/large.ts";
 import { Load } from "./cluster/load.ts";
+import { electedSince, nodeNumber, whole } from "./cluster/streams.ts";
 import { endsIn } from "./lib/ends.ts";
 import { benchFlags, countOf, namedOf, refuse } from "./lib/flags.ts";
 
@@ -148,6 +147,9 @@ function seat(run: string, place: Place, ...more: string[]): Seat {
   return made;
 }
 
+/** What the cluster says of the small run. */
+const look = () => statusOnCluster(address, keyOf("small")[1], Date.now);
+
 async function until(ready: () => boolean, ms = WHOLE_MS): Promise<void> {
   for (const end = performance.now() + ms; !ready(); await sleep(50))
     if (performance.now() > end)
@@ -182,10 +184,10 @@ async function killAtRandom() {
       if (kills >= wanted.kills) continue;
       // One must be there to take over, and the cluster whole: else a start, or two losses at once, would be measured.
       await until(() => servers.slice(0, 2).every(({ role }) => role !== undefined));
-      const led = await whole();
+      const led = await whole(look, WHOLE_MS);
       const what = kinds[Math.floor(Math.random() * kinds.length)] ?? "engine";
       const journal = what === "journal" || what === "both";
-      const node = journal ? numberOf(led.journal) : Math.floor(Math.random() * NODES);
+      const node = journal ? nodeNumber(led.journal) : Math.floor(Math.random() * NODES);
       const killed: Promise<void>[] = [];
       if (what === "coordinator" || what === "both") killed.push(leader()?.kill() ?? Promise.resolve());
       if (what === "edge") await servers.find(({ role }) => role === "edge")?.kill();
@@ -195,7 +197,7 @@ async function killAtRandom() {
       const at = performance.now();
       const back = isNode && sleep(Math.random() * NODE_AWAY_MS).then(() => cluster.restart(node));
       const gapMs = Math.round(await load.next(at));
-      const then = gapMs > LONG_MS ? await elected(led) : {};
+      const then = gapMs > LONG_MS ? await electedSince(led, look) : {};
       worst[what] = Math.max(worst[what] ?? 0, gapMs);
       await back;
       kills += 1;
@@ -218,7 +220,7 @@ async function killAtRandom() {
   // What edges acknowledged while nobody led is counted by the next that does, where it can reach the journal.
   if (stuck === undefined) {
     await until(() => leader() !== undefined);
-    await whole();
+    await whole(look, WHOLE_MS);
   }
   const ends = await settle("small", servers, "copy", load.receipts.keys());
   const { otherReceipts, internalErrors } = load;
@@ -248,38 +250,6 @@ async function large10M() {
   } finally {
     web.close();
   }
-}
-
-/**
- * Resolves when every stream is led, and all that hold it are nearly up to date, to the nodes that lead them. Rejects where
- * that takes too long.
- */
-async function whole() {
-  let faults: readonly string[] = [];
-  for (const until = performance.now() + WHOLE_MS; performance.now() < until; await sleep(100)) {
-    const status = await statusOnCluster(address, keyOf("small")[1], Date.now).catch(lineOf);
-    faults = typeof status === "string" ? [status] : faultsOf(status, SILENCE_MS);
-    if (typeof status !== "string" && faults.length === 0) return leadersIn(status);
-  }
-  throw new Error(`the cluster does not get whole again: ${faults.join("; ")}`);
-}
-
-/** The node that leads each stream. */
-function leadersIn({ streams }: ClusterStatus) {
-  const [journal, objects, signs, inbox] = streams.map(({ leader }) => leader);
-  return { journal, objects, signs, inbox };
-}
-
-/** Who leads by now, where that is not who led: the cluster has elected, whoever was killed. */
-async function elected(led: ReturnType<typeof leadersIn>) {
-  const status = await statusOnCluster(address, keyOf("small")[1], Date.now).catch(() => undefined);
-  const now = status && leadersIn(status);
-  return isDeepStrictEqual(now, led) ? {} : { now };
-}
-
-/** The place of the node of that name. */
-function numberOf(node = "n0"): number {
-  return Number(node.slice(1));
 }
 
 /** What each server said last. */

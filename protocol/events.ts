@@ -1,11 +1,8 @@
 import type { Json } from "./guards.ts";
 import { isHash } from "./ids.ts";
-import { MAX_LOSS, MAX_PROMPTS, MAX_WRITTEN_CHARS } from "./limits.ts";
+import { MAX_LOSS, MAX_PROMPTS, MAX_SAMPLE_CHARS, MAX_WRITTEN_CHARS } from "./limits.ts";
 import { runState } from "./manifest.ts";
 import { count, id, list, message, number, optional, type Reader, text } from "./schema.ts";
-
-/** Characters of a sample. */
-const MAX_SAMPLE = 2_000;
 
 /** What a version wrote on from each of the run's prompts; absent where the run has none. */
 export const written = optional(list(text(MAX_WRITTEN_CHARS), MAX_PROMPTS));
@@ -38,7 +35,7 @@ const EVENTS = {
     /** Held-out loss, nats a token. */
     loss: number(0, MAX_LOSS),
     /** This version's sample; plain text from a language model, never markup. */
-    sample: text(MAX_SAMPLE),
+    sample: text(MAX_SAMPLE_CHARS),
     written,
     /** Loss on held-out text that was added since the run began; absent where none was, and to pages, which ask the operator's overview. */
     added: optional(number(0, MAX_LOSS)),

@@ -59,6 +59,8 @@ export const MAX_PROMPTS = 4;
 export const MAX_PROMPT_CHARS = 200;
 /** Characters of what a version writes on from one: it travels in events and in the run's status. */
 export const MAX_WRITTEN_CHARS = 300;
+/** Characters of a sample. */
+export const MAX_SAMPLE_CHARS = 2_000;
 
 /** Characters of a run's name and of any label a volunteer sends (device, browser). */
 export const MAX_LABEL = 80;

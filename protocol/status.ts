@@ -4,7 +4,15 @@ import { type ErrorCode, isErrorCode } from "./errors.ts";
 import { written } from "./events.ts";
 import { asObject, type Json } from "./guards.ts";
 import { isHash, isRunId } from "./ids.ts";
-import { MAX_BATCH, MAX_LABEL, MAX_LOSS, MAX_PROMPT_CHARS, MAX_PROMPTS, MAX_STEPS } from "./limits.ts";
+import {
+  MAX_BATCH,
+  MAX_LABEL,
+  MAX_LOSS,
+  MAX_PROMPT_CHARS,
+  MAX_PROMPTS,
+  MAX_SAMPLE_CHARS,
+  MAX_STEPS,
+} from "./limits.ts";
 import { requireProtocol, runState } from "./manifest.ts";
 import { modelShape } from "./model.ts";
 import {
@@ -26,7 +34,6 @@ import { PROTOCOL_VERSION } from "./version.ts";
 
 /** Rows and points a page is willing to draw; the server thins to a few hundred (rule M2). */
 const MAX_ROWS = 5_000;
-const MAX_SAMPLE = 2_000;
 /** Early samples: one for each fourfold growth of a run. */
 const MAX_SAMPLES = 32;
 
@@ -93,7 +100,7 @@ export type RoundStatus = ReturnType<typeof rounds>;
 
 const sample = object({
   version: count,
-  text: text(MAX_SAMPLE),
+  text: text(MAX_SAMPLE_CHARS),
   /** What the version wrote on from each of the run's prompts, in their order; absent where it has none. */
   written,
 });

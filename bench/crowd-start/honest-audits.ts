@@ -1,6 +1,6 @@
 import type { Random } from "../../model/lib/random.ts";
 import { type Upload, uploadTokens } from "../../protocol/upload.ts";
-import { lookCost } from "../../server/trust/audit.ts";
+import { lookCost, payToBegin } from "../../server/trust/audit.ts";
 import { type Budget, type Look, purseOf } from "../../server/trust/budget.ts";
 import { firstBudget } from "../../server/trust/first-budget.ts";
 import { planOf } from "../../server/trust/plan.ts";
@@ -51,9 +51,7 @@ export class HonestAudits {
     const cost = (look: Look) => lookCost(look, batchTokens, tokens, fresh);
     this.#waiting.push(() => {
       const purse = purseOf(budget, plan.whose, cost, must);
-      const blame = { ...SECOND, own: true };
-      const pays = purse.reserves ? purse.pay([FIRST, SECOND], [blame]) : purse.pay([FIRST], [SECOND, blame]);
-      if (!pays) return this.#done();
+      if (!payToBegin(purse, FIRST, SECOND)) return this.#done();
       if (purse.reserves) purse.refund(SECOND);
       this.#options.clock.after(cost(FIRST) * this.#options.tokenMs, () => {
         this.made += 1;

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../model/lib/message-of.ts";
+import { sleepFor } from "../lib/sleep.ts";
 import { type ClusterStatus, type Fault, faultsIn, isAnyBehind } from "../store/cluster-status.ts";
 import { SILENCE_MS } from "../store/lease.ts";
 import type { NodeFindings } from "../store/synced-nodes.ts";
@@ -28,8 +28,7 @@ export interface LookParts {
 }
 
 const REAL: LookParts = {
-  ...{ status: statusOnCluster, nodes: nodesOnCluster, now: Date.now },
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+  ...{ status: statusOnCluster, nodes: nodesOnCluster, now: Date.now, sleep: sleepFor },
 };
 
 /**

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { setTimeout as sleepFor } from "node:timers/promises";
 import type { PassOptions } from "../http/pass-on.ts";
 import type { Claims } from "../lib/claims.ts";
 import type { Log } from "../lib/log.ts";
 import type { LeaderLine } from "../lib/passing.ts";
+import { sleepFor } from "../lib/sleep.ts";
 import type { ThreadMerger } from "../merge/merge-pool.ts";
 import type { Networks } from "../net/network.ts";
 import { FollowedClock } from "../run/followed-clock.ts";
@@ -54,7 +54,7 @@ export interface EdgeParts {
 
 export const REAL_TIME: EdgeTime = {
   now: () => performance.now(),
-  sleep: (ms, signal) => sleepFor(ms, undefined, { signal }),
+  sleep: sleepFor,
 };
 
 /**

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AppOptions } from "../http/app.ts";
 import type { Log } from "../lib/log.ts";
+import { sleepFor } from "../lib/sleep.ts";
 import { AuditLog } from "../operator/audit-log.ts";
 import type { Curves } from "../operator/curves.ts";
 import { HostStats, LoopDelay } from "../operator/host-stats.ts";
@@ -58,8 +58,9 @@ export async function openOperatorView(
   let mirrored = 0;
   const actions = await AuditLog.open(directory);
   // What asks a cluster is loaded by who has one.
-  const look = cluster && (await import("./cluster-look.ts"));
-  const watch = cluster && look && new ClusterWatch((signal) => look.lookAtCluster(cluster, signal));
+  const watch =
+    cluster &&
+    new ClusterWatch(async (signal) => (await import("./cluster-look.ts")).lookAtCluster(cluster, signal));
   const service = new OperatorService({
     ...{ run, directory, presence, curves, sites, speeds, traffic },
     machine: new HostStats(directory, delay),
@@ -80,7 +81,7 @@ export async function openOperatorView(
     },
   };
   service.open();
-  watch?.run((ms, signal) => sleep(ms, undefined, { signal })).catch(() => {});
+  watch?.run(sleepFor).catch(() => {});
   return {
     log: actions,
     edge: {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type ClusterOptions, openClusterCopy } from "../app/cluster.ts";
 import { knownRun } from "../app/known-run.ts";
 import { openCorpus } from "../app/run-corpus.ts";
@@ -6,6 +5,7 @@ import { kindOf } from "../data-dir/directory.ts";
 import { DirectoryError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
 import type { ServeIo } from "../lib/io.ts";
+import { sleepFor } from "../lib/sleep.ts";
 import { languageTask } from "../run/language-task.ts";
 import type { FileStore } from "../store/file-store.ts";
 import type { ClusterStore } from "../store/followed-store.ts";
@@ -123,7 +123,7 @@ async function keyFor(from: Store, to: FileStore): Promise<Uint8Array | undefine
 async function keepUp(copy: StoreCopy, { stderr, stdout, signal }: ArchiveIo): Promise<void> {
   let said: string | undefined;
   for (;;) {
-    await sleep(FOLLOW_MS, undefined, { signal }).catch(() => {});
+    await sleepFor(FOLLOW_MS, signal).catch(() => {});
     if (signal.aborted) return;
     try {
       await copy.pass();

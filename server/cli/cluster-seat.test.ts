@@ -1,151 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import type { RunId } from "../../protocol/ids.ts";
-import { FakeJobs } from "../../test/harness/fake-jobs.ts";
-import { memoryStore } from "../../test/harness/memory-store.ts";
+import { expect, test } from "vitest";
+import { seatWorld } from "../../test/harness/seat-world.ts";
 import { until } from "../../test/harness/tiny-run.ts";
 import { LockedError } from "../data-dir/error.ts";
 import { lockDirectory } from "../data-dir/lock.ts";
-import type { LeaderLine, PassedRequest } from "../lib/passing.ts";
-import { MirrorError } from "../mirror/target.ts";
 import { MAX_OPERATOR_BYTES } from "../net/limits.ts";
-import { Networks } from "../net/network.ts";
 import { StoreError } from "../store/store.ts";
-import type { WorkerTask } from "../workers/tasks.ts";
-import type { SeatOpens, SeatParts } from "./cluster-seat.ts";
-import { ClusterSeat } from "./cluster-seat.ts";
-
-const CLUSTER = { address: "nats://a,b,c", unsafe: false, key: "server.key" };
-
-/** Rejects where a server is stopped while another one leads. */
-const stopped = (signal: AbortSignal | undefined) =>
-  new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-
-/** A seat, the cluster and the app that it deals with, and all that happened in order. */
-function world(...tasks: WorkerTask[]) {
-  const happened: string[] = [];
-  const stop = new AbortController();
-  const directory = mkdtempSync(join(tmpdir(), "murmuration-seat-"));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-  const edges: { lose: () => void }[] = [];
-  let failures: Error[] = [];
-  let refusals: Error[] = [];
-  let unsynced: Error[] = [];
-  let handler: Parameters<LeaderLine["answer"]>[0] | undefined;
-  const lease = Promise.withResolvers<void>();
-  const line: LeaderLine = {
-    answer: (given) => {
-      handler = given;
-    },
-    ask: () => Promise.reject(new Error("nobody asks")),
-    leader: async () => undefined,
-    tell: (beat) => void told.push(beat.clock),
-    hear() {},
-  };
-  const told: number[] = [];
-  const opens: SeatOpens = {
-    async store(_directory, _cluster, { standBy, led } = {}) {
-      standBy?.waiting("one:1");
-      await Promise.race([lease.promise, stopped(standBy?.signal)]);
-      await led?.().over;
-      happened.push("store open");
-      return { ...memoryStore(), line, jobs: new FakeJobs().end() };
-    },
-    async edge() {
-      const failure = failures.shift();
-      if (failure !== undefined) throw failure;
-      const name = `edge ${edges.length}`;
-      const lost = new AbortController();
-      edges.push({ lose: () => lost.abort() });
-      happened.push(`${name} open`);
-      const service = { manifest: () => ({ run: "the run" }) };
-      const parts = { service, passing: {}, health: {}, claims: {} } as unknown as Pick<
-        Awaited<ReturnType<SeatOpens["edge"]>>,
-        "service" | "passing" | "health" | "claims"
-      >;
-      return {
-        ...parts,
-        waiting: async () => ({ journal: 0, inbox: 0 }),
-        learned: undefined,
-        known: async () => undefined,
-        lost: lost.signal,
-        close: async () => void happened.push(`${name} closed`),
-      };
-    },
-    async synced(_cluster, warn) {
-      const failure = unsynced.shift();
-      if (failure !== undefined) throw failure;
-      happened.push("asked the nodes");
-      warn("n3 is away");
-    },
-    async worker(_directory, _cluster, { tasks }) {
-      const failure = refusals.shift();
-      if (failure !== undefined) throw failure;
-      happened.push(`takes ${tasks.join()}`);
-      return { close: async () => void happened.push("takes nothing") };
-    },
-    async sleep(ms) {
-      happened.push(`slept ${ms}`);
-      await new Promise(setImmediate);
-    },
-  };
-  const write = (text: string) => void happened.push(text.trim());
-  const app = {
-    fetch: async (request: Request) => new Response(`${request.method} ${new URL(request.url).pathname}`),
-    follow: () => void happened.push("follow"),
-    unfollow: () => void happened.push("unfollow"),
-    networks: new Networks(),
-  };
-  const foreign: Error[] = [];
-  const asked: RunId[] = [];
-  const mirror = {
-    url: "https://cdn.example",
-    async requireOurs(run: RunId) {
-      asked.push(run);
-      const [failure] = foreign;
-      if (failure !== undefined) throw failure;
-    },
-  };
-  const watched: string[] = [];
-  const watch: SeatParts["watch"] = {
-    async run(node, _sleep, signal) {
-      const isOpen = await until(() => node() !== undefined).then(
-        () => true,
-        () => false, // of a test without one
-      );
-      if (!isOpen) return;
-      watched.push("an edge");
-      signal.addEventListener("abort", () => watched.push(node() === undefined ? "nothing" : "its end"));
-    },
-    over: async () => void watched.push("over"),
-  };
-  const seat = new ClusterSeat(CLUSTER, directory, {
-    ...{ app, opens, tasks, origin: "http://here", watch, mirror },
-    log: { info() {}, warn() {}, error() {} },
-    io: { stdout: { write }, stderr: { write }, signal: stop.signal, program: ["node"] },
-  });
-  return {
-    ...{ seat, happened, stop, directory, edges, told, watched, asked },
-    mirrorAnother: (failure: Error) => void foreign.push(failure),
-    lead: lease.resolve,
-    giveUp: lease.reject,
-    fail: (...errors: Error[]) => {
-      failures = errors;
-    },
-    doNotSync: (...errors: Error[]) => {
-      unsynced = errors;
-    },
-    failWork: (...errors: Error[]) => {
-      refusals = errors;
-    },
-    ask: (request: PassedRequest) => handler?.(request, "edge", new AbortController().signal),
-  };
-}
 
 test("a server stands by as an edge, and lets go of the edge's index before it opens the store that it leads", async () => {
-  const { seat, happened, lead, directory } = world();
+  const { seat, happened, lead, directory } = seatWorld();
   const opening = seat.openStore(directory);
   await until(() => happened.includes("An edge of the run: http://here/"));
   lead();
@@ -162,13 +24,13 @@ test("a server stands by as an edge, and lets go of the edge's index before it o
 });
 
 test("what tells the operator looks at the edge until this server leads, and hears whether it does", async () => {
-  const { seat, happened, lead, directory, watched } = world();
+  const { seat, happened, lead, directory, watched } = seatWorld();
   const opening = seat.openStore(directory);
   await until(() => happened.includes("follow") && watched.length === 1);
   lead();
   await opening;
   expect(watched).toEqual(["an edge", "its end", "over"]);
-  const { seat: edge, stop, watched: seen } = world();
+  const { seat: edge, stop, watched: seen } = seatWorld();
   const staying = edge.stayEdge();
   await until(() => seen.length === 1);
   stop.abort();
@@ -176,34 +38,8 @@ test("what tells the operator looks at the edge until this server leads, and hea
   expect(seen).toEqual(["an edge", "its end"]);
 });
 
-test("a server that stands by, or is an edge, ends where its mirror is another run's, before anybody is sent there", async () => {
-  const failure = new MirrorError("/cdn is the mirror of another run");
-  const standing = world();
-  standing.mirrorAnother(failure);
-  await expect(standing.seat.openStore(standing.directory)).rejects.toBe(failure);
-  const edge = world();
-  edge.mirrorAnother(failure);
-  await expect(edge.seat.stayEdge()).rejects.toBe(failure);
-  lockDirectory(edge.directory)(); // and it lets go of its directory
-  for (const { happened } of [standing, edge]) {
-    expect(happened).not.toContain("follow");
-    expect(happened.at(-1)).toBe("edge 0 closed");
-  }
-});
-
-test("whose its mirror is a server asks once, however often it opens the run", async () => {
-  const { seat, happened, edges, lead, directory, asked } = world();
-  const opening = seat.openStore(directory);
-  await until(() => happened.includes("follow"));
-  edges[0]?.lose();
-  await until(() => happened.filter((line) => line === "follow").length === 2);
-  lead();
-  await opening;
-  expect(asked).toEqual(["the run"]);
-});
-
 test("an edge that lost the journal answers nobody until it has opened it again", async () => {
-  const { seat, happened, edges, lead, directory } = world();
+  const { seat, happened, edges, lead, directory } = seatWorld();
   const opening = seat.openStore(directory);
   await until(() => happened.includes("An edge of the run: http://here/"));
   happened.length = 0;
@@ -221,7 +57,7 @@ test("an edge that lost the journal answers nobody until it has opened it again"
 });
 
 test("an edge that cannot open tries each second, and says why once for each reason", async () => {
-  const { seat, happened, fail, lead, directory } = world();
+  const { seat, happened, fail, lead, directory } = seatWorld();
   const [early, away] = [new StoreError("the run has not begun"), new StoreError("nobody answers")];
   fail(early, early, away, early);
   const opening = seat.openStore(directory);
@@ -241,7 +77,7 @@ test("an edge that cannot open tries each second, and says why once for each rea
 });
 
 test("a server that comes to lead while it cannot be an edge stops trying", async () => {
-  const { seat, happened, fail, lead, directory } = world();
+  const { seat, happened, fail, lead, directory } = seatWorld();
   const away = new StoreError("nobody answers");
   fail(...Array.from({ length: 10_000 }, () => away));
   const opening = seat.openStore(directory);
@@ -255,7 +91,7 @@ test("a server that comes to lead while it cannot be an edge stops trying", asyn
 });
 
 test("with --edge a server stays one until it is stopped, and has its directory for itself meanwhile", async () => {
-  const { seat, happened, stop, directory } = world();
+  const { seat, happened, stop, directory } = seatWorld();
   const staying = seat.stayEdge();
   await until(() => happened.includes("follow"));
   expect(() => lockDirectory(directory)).toThrow(LockedError);
@@ -266,7 +102,7 @@ test("with --edge a server stays one until it is stopped, and has its directory 
 });
 
 test("what leads answers what edges pass on, with the run's version, and bounds it, and tells them the time", async () => {
-  const { seat, ask, told, lead, directory } = world();
+  const { seat, ask, told, lead, directory } = seatWorld();
   lead();
   await seat.openStore(directory);
   let version = 3;
@@ -295,7 +131,7 @@ test("what leads answers what edges pass on, with the run's version, and bounds 
 });
 
 test("a server that is stopped while it stands by follows the run no longer", async () => {
-  const { seat, happened, giveUp, directory } = world();
+  const { seat, happened, giveUp, directory } = seatWorld();
   const opening = seat.openStore(directory);
   await until(() => happened.includes("follow"));
   giveUp(new Error("stopped"));
@@ -304,13 +140,13 @@ test("a server that is stopped while it stands by follows the run no longer", as
 });
 
 test("while another leads, a server works for it where it is to; before it leads it takes nothing more", async () => {
-  const idle = world();
+  const idle = seatWorld();
   const opening = idle.seat.openStore(idle.directory);
   await until(() => idle.happened.includes("follow"));
   expect(idle.happened.some((line) => line.startsWith("takes"))).toBe(false);
   idle.lead();
   await opening;
-  const { seat, happened, directory, lead, failWork } = world("audits");
+  const { seat, happened, directory, lead, failWork } = seatWorld("audits");
   failWork(new StoreError("the run has not begun"));
   const store = seat.openStore(directory);
   await until(() => happened.includes("takes audits"));
@@ -319,33 +155,4 @@ test("while another leads, a server works for it where it is to; before it leads
   await store;
   expect(happened.indexOf("takes nothing")).toBeLessThan(happened.indexOf("store open"));
   expect(seat.jobs(), "where it has others work now").toBeDefined();
-});
-
-test("a cluster that may lose what it acknowledges is asked once, and refused before anything is written to it", async () => {
-  const { seat, happened, directory, doNotSync, lead } = world();
-  doNotSync(new StoreError("n3 does not sync its writes"));
-  await expect(seat.openStore(directory)).rejects.toThrow("n3 does not sync its writes");
-  expect(happened).toEqual([]);
-  lead();
-  await seat.openStore(directory);
-  expect(happened.slice(0, 2)).toEqual(["asked the nodes", "murmuration serve: n3 is away"]);
-  expect(happened.filter((line) => line === "asked the nodes")).toHaveLength(1);
-});
-
-test("an edge of such a cluster answers nobody until it is mended", async () => {
-  const { seat, happened, doNotSync, stop } = world();
-  const refused = new StoreError("n3 does not sync its writes");
-  doNotSync(refused, refused);
-  const staying = seat.stayEdge();
-  await until(() => happened.includes("follow"));
-  expect(happened.slice(0, 6)).toEqual([
-    "murmuration serve: no edge yet: n3 does not sync its writes",
-    "slept 1000",
-    "slept 1000",
-    "asked the nodes",
-    "murmuration serve: n3 is away",
-    "edge 0 open",
-  ]);
-  stop.abort();
-  await staying;
 });

@@ -1,26 +1,17 @@
 import { describe, expect, it, test } from "vitest";
-import type { Hash, RunId, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import type { Hash, TicketId, VolunteerKey } from "../../protocol/ids.ts";
+import { rules as driven } from "../../test/harness/driven-run.ts";
 import { recordPass } from "../trust/standing.ts";
-import { mean } from "../trust/weigh.ts";
 import { expire, lease, settle } from "./leases.ts";
-import { Ranges } from "./ranges.ts";
 import { MAX_LEASES, MAX_SEEN, type Rules } from "./rules.ts";
 import { begin, restarted, type State } from "./state.ts";
 
 const hash = "0".repeat(64) as Hash;
 const key = (name: number | string) => String(name).padStart(43, "0") as VolunteerKey;
 const rules: Rules = {
-  run: "r" as RunId,
-  ranges: new Ranges([{ hash, tokens: 8 * 40 + 1 }], 4, 8, 1),
+  ...driven,
   steps: () => 2,
-  batch: 2,
-  context: 8,
-  leaseMs: 60_000,
-  quorum: 2,
   crowd: 100_000,
-  tokenBudget: 1_000,
-  weigh: mean,
-  tripwire: Number.POSITIVE_INFINITY,
   rates: () => [0.1, 0.1],
 };
 

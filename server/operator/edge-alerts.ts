@@ -7,7 +7,7 @@ import type { Alert } from "./alerts.ts";
 const SILENT_MS = 60_000;
 
 /** What a server knows that follows a run on a cluster. */
-export interface EdgeFacts {
+export interface EdgeInputs {
   /** The server, for people. */
   readonly who: string;
   /** Milliseconds since it heard of one that leads. */
@@ -17,7 +17,7 @@ export interface EdgeFacts {
 }
 
 /** Nobody but an edge can tell that none leads. One that is cut off cannot tell that, and only speaks of itself. */
-export function edgeAlertsOf({ who, leaderSilentMs, behindMs }: EdgeFacts): Alert[] {
+export function edgeAlertsOf({ who, leaderSilentMs, behindMs }: EdgeInputs): Alert[] {
   const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
   if (behindMs >= SILENT_MS)
     return [{ kind: "lag", message: `${who} has not followed the run for ${seconds(behindMs)}` }];

@@ -1,31 +1,26 @@
 import type { TextAdded } from "../coordinator/events.ts";
 import type { KnownVectors } from "../merge/vectors.ts";
 import { type Store, StoreError } from "../store/store.ts";
+import { type NotedParts, noteApplied } from "./applied-events.ts";
 import type { EventLogParts, Recordable } from "./event-log.ts";
-import type { IndexFeed } from "./index-feed.ts";
 import type { Listeners } from "./listeners.ts";
 import { mergeTermsOf } from "./merge-rule.ts";
-import type { RunOptions } from "./options.ts";
 import type { Projections } from "./projections.ts";
 import type { PublishedVersions } from "./published-versions.ts";
 import { decodeRecord } from "./record.ts";
 import type { ReplayedVersion } from "./replay.ts";
 import type { WarmVectors } from "./warm-vectors.ts";
 
-export interface FollowerParts {
+export interface FollowerParts extends NotedParts {
   readonly store: Pick<Store, "records">;
   readonly projections: Pick<Projections, "applied" | "apply" | "state" | "placesOf" | "needs">;
   readonly rules: EventLogParts["rules"];
   readonly versions: Pick<PublishedVersions, "prepareFollowed" | "advance">;
-  readonly index: Pick<IndexFeed, "add">;
   readonly listeners: Pick<Listeners, "announce">;
-  readonly observe: RunOptions["observe"];
   /** Makes versions again, where this process may come to lead. */
   readonly warm?: Pick<WarmVectors, "add" | "stop"> | undefined;
   /** Throws while the text of an event is not in the directory yet. */
   readonly requireText: (text: TextAdded["text"]) => void;
-  /** A text has come in: what is decided from here on counts it. */
-  readonly textAdded: () => void;
 }
 
 /** Reads a journal that another process writes, and applies what is new there. */
@@ -55,20 +50,16 @@ export class Follower {
   }
 
   async #apply(event: Recordable): Promise<void> {
-    const { projections, rules, versions, index, listeners, observe, requireText, textAdded, warm } =
-      this.#parts;
+    const { projections, rules, versions, listeners, requireText, warm } = this.#parts;
     const isVersion = event.type === "published" || event.type === "rolled-back";
     if (isVersion) await versions.prepareFollowed(event);
     // Before it is applied: once the text is in the directory too, this is asked again.
     if (event.type === "text-added") requireText(event.text);
     const made = warm && this.#versionOf(event);
-    const { effects, ended, entries } = projections.apply(rules(), event, event.at);
-    observe?.(event, ended);
-    index.add(entries);
-    if (event.type === "text-added") textAdded();
-    if (isVersion) versions.advance(event.hash);
+    const applied = projections.apply(rules(), event, event.at);
+    noteApplied(this.#parts, event, applied);
     if (made !== undefined) warm?.add(made);
-    for (const effect of effects) if (effect.type === "announce") listeners.announce(effect.event);
+    for (const effect of applied.effects) if (effect.type === "announce") listeners.announce(effect.event);
   }
 
   /** What a version is made of, before its event is applied. */

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
-import { type ClusterStatus, faultsIn, faultsOf, isAnyBehind, linesOf } from "./cluster-status.ts";
+import { type ClusterStatus, faultsIn, isAnyBehind, linesOf } from "./cluster-status.ts";
 
 /** Milliseconds. */
 const SILENCE = 4_000;
 
+const faultsOf = (...given: Parameters<typeof faultsIn>): string[] =>
+  faultsIn(...given).map(({ line }) => line);
 const replica = (node: string, lag = 0, silentMs = 300) => ({
   ...{ node, current: lag === 0, offline: false, lag, silentMs },
 });

@@ -1,4 +1,4 @@
-import type { NodeFindings } from "./synced-nodes.ts";
+import { AWAY_MS, type NodeFindings } from "./synced-nodes.ts";
 
 /** A stream of the run, as the cluster sees it. */
 export interface StreamStatus {
@@ -50,8 +50,6 @@ export interface StreamCheck {
 
 /** Messages that a node may be behind for a moment: under load, the newest are always on their way to it. */
 const MAX_LAG = 50;
-/** Milliseconds of a node's silence from which it is away: whichever leads a stream hears the others every second. */
-const AWAY_MS = 4_000;
 
 /**
  * What is wrong with it. A node that is a few messages behind is well, unless it was so in all of the `earlier` looks too.
@@ -99,10 +97,6 @@ export function faultsIn(
   for (const line of nodes.faults) add("unsynced", line);
   return faults;
 }
-
-/** The same, as lines, of what the cluster says of itself. */
-export const faultsOf = (...given: Parameters<typeof faultsIn>): string[] =>
-  faultsIn(...given).map(({ line }) => line);
 
 type Replica = StreamStatus["replicas"][number];
 

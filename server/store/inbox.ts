@@ -41,5 +41,20 @@ export interface Inbox {
   waiting(): Promise<number>;
 }
 
+/**
+ * The messages of a stream to read after one: this many at most, and none of those that are lost, or a row of these would hide
+ * what comes after it.
+ */
+export function nextIn(
+  { first_seq, last_seq }: { readonly first_seq: number; readonly last_seq: number },
+  { after, most, lost }: { readonly after: number; readonly most: number; readonly lost: Iterable<number> },
+): number[] {
+  const without = new Set(lost);
+  const wanted: number[] = [];
+  for (let seq = Math.max(after + 1, first_seq); seq <= last_seq && wanted.length < most; seq++)
+    if (!without.has(seq)) wanted.push(seq);
+  return wanted;
+}
+
 /** The stream of a run's inbox on a cluster. */
 export const inboxStream = (name: string) => `${name}_IN`;

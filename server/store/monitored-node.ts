@@ -1,5 +1,6 @@
 import { messageOf } from "../../model/lib/message-of.ts";
-import { asArray, asBoolean, asInteger, asObject, asText, parseJson } from "../../protocol/guards.ts";
+import { asArray, asBoolean, asObject, asText, parseJson } from "../../protocol/guards.ts";
+import { count } from "../../protocol/schema.ts";
 
 /** Milliseconds in which a node's monitoring port must answer, and bytes of its answer at most: it says 4,000. */
 const ANSWER_MS = 3_000;
@@ -67,21 +68,18 @@ export function parseMonitored(bytes: Uint8Array): MonitoredNode {
     id: nameIn(server_id, "server_id"),
     name: nameIn(server_name, "server_name"),
     synced: config !== undefined && asBoolean(sync_always, "sync_always"),
-    storage: { used: countIn(storage, "storage"), most: countIn(max_storage, "max_storage") },
+    storage: { used: count(storage, "storage"), most: count(max_storage, "max_storage") },
     leader: leader === undefined || leader === "" ? undefined : nameIn(leader, "leader"),
     others: asArray(replicas ?? [], "replicas", MAX_NODES).map((one) => {
       const { name, current, active = 0 } = asObject(one, "replicas");
       return {
         name: nameIn(name, "name"),
         current: asBoolean(current, "current"),
-        silentMs: countIn(active, "active") / 1e6, // told in nanoseconds
+        silentMs: count(active, "active") / 1e6, // told in nanoseconds
       };
     }),
   };
 }
-
-const countIn = (value: unknown, field: string): number =>
-  asInteger(value, field, 0, Number.MAX_SAFE_INTEGER);
 
 /** For a terminal too, which takes control characters for commands. */
 const nameIn = (value: unknown, field: string): string =>

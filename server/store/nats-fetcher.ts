@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { MinorGc } from "../lib/minor-gc.ts";
+import { nextIn } from "./inbox.ts";
 import type { Fetch, Fetched, FetcherData, FromFetcher } from "./inbox-thread.ts";
 import { BRING_MS, managerOf } from "./nats-manager.ts";
 import { connectTo } from "./open-cluster.ts";
@@ -27,13 +28,7 @@ reply({ ready: true });
 async function framesOf(what: Fetch): Promise<readonly Fetched[]> {
   if ("seq" in what) return [await read(what.seq, () => what.tail)];
   const { state } = await manager.streams.info(stream);
-  const lost = new Set(what.lost);
-  const wanted: number[] = [];
-  for (let seq = Math.max(what.after + 1, state.first_seq); seq <= state.last_seq; seq++) {
-    if (wanted.length === what.most) break;
-    if (!lost.has(seq)) wanted.push(seq);
-  }
-  return Promise.all(wanted.map((seq) => read(seq, frameBytes)));
+  return Promise.all(nextIn(state, what).map((seq) => read(seq, frameBytes)));
 }
 
 /** What a node nearby has; the leading one is asked by whoever knows what to do where that one lacks it, too. */

@@ -11,7 +11,7 @@ import type { Subscription } from "@nats-io/transport-node";
 import { ProtocolError } from "../../protocol/errors.ts";
 import type { TicketId } from "../../protocol/ids.ts";
 import { MinorGc } from "../lib/minor-gc.ts";
-import { type Inbox, type InboxMessage, inboxStream } from "./inbox.ts";
+import { type Inbox, type InboxMessage, inboxStream, nextIn } from "./inbox.ts";
 import type { Fetcher } from "./inbox-thread.ts";
 import { DamagedReplica, decidedAs, isWrongLast, LetGo } from "./nats-errors.ts";
 import type { LogOptions } from "./nats-log.ts";
@@ -146,11 +146,7 @@ export class NatsInbox implements Pick<Inbox, "put" | "after" | "arrival"> {
   async #after(seq: number, most: number): Promise<readonly InboxMessage[]> {
     const { state } = await this.#options.manager.streams.info(this.#stream);
     this.looked();
-    const wanted: number[] = [];
-    for (let next = Math.max(seq + 1, state.first_seq); next <= state.last_seq; next++) {
-      if (wanted.length === most) break;
-      if (!this.#lost.has(next)) wanted.push(next); // or a row of lost ones would hide what comes after it
-    }
+    const wanted = nextIn(state, { after: seq, most, lost: this.#lost });
     const found = await Promise.all(wanted.map(async (seq) => ({ seq, bytes: await this.#unlessLost(seq) })));
     return found.flatMap(({ seq, bytes }) => (bytes === undefined ? [] : [{ seq, bytes }]));
   }

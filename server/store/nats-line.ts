@@ -55,7 +55,7 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
     hear(listener) {
       connection.subscribe(beatSubject(name), {
         callback(error, message) {
-          const beat = error === null ? beatIn(message) : undefined;
+          const beat = error === null ? decodedBy(decodeBeat, message) : undefined;
           if (beat !== undefined) listener(beat);
         },
       });
@@ -94,18 +94,9 @@ export async function natsLine(options: LineOptions): Promise<LeaderLine> {
 }
 
 /** Undefined where a message is no server's of ours. */
-function beatIn({ data }: Msg) {
+function decodedBy<T>(decode: (message: Uint8Array<ArrayBuffer>) => T, { data }: Msg): T | undefined {
   try {
-    return decodeBeat(new Uint8Array(data));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Undefined where a message is no server's of ours. */
-function leftIn({ data }: Msg): string | undefined {
-  try {
-    return decodeLeft(new Uint8Array(data));
+    return decode(new Uint8Array(data));
   } catch {
     return undefined;
   }
@@ -150,7 +141,7 @@ function answer(
   eachReconnect(connection, () => connection.publish(backSubject(name, writer)));
   connection.subscribe(leftSubject(name, writer), {
     callback(error, message) {
-      const id = error === null ? leftIn(message) : undefined;
+      const id = error === null ? decodedBy(decodeLeft, message) : undefined;
       if (id !== undefined) asking.get(id)?.abort();
     },
   });

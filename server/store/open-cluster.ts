@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { messageOf } from "../../model/lib/message-of.ts";
 import { systemCode } from "../../model/lib/system-code.ts";
 import { ProtocolError } from "../../protocol/errors.ts";
 import { processName } from "../lib/process-name.ts";
+import { sleepFor } from "../lib/sleep.ts";
 import { loginOf, refusedLine, serversIn } from "./cluster-login.ts";
 import type { ClusterStatus, StreamCheck } from "./cluster-status.ts";
 import type { ClusterStore, Handover } from "./followed-store.ts";
@@ -103,7 +103,7 @@ export async function openClusterStore(
       ...lost,
       ...(warn && { warn }),
     };
-    const wait = (ms: number) => sleep(ms);
+    const wait = (ms: number) => sleepFor(ms);
     const store = await patiently(() => natsStore({ ...parts, sleep: wait }));
     // Getters of the store would be read once if it were spread.
     return Object.assign(store, {
@@ -128,7 +128,7 @@ async function patiently<T>(work: () => Promise<T>, signal?: AbortSignal): Promi
       if (error instanceof StoreError || error instanceof ProtocolError || performance.now() > until)
         throw error;
     }
-    await sleep(AGAIN_MS, undefined, { signal });
+    await sleepFor(AGAIN_MS, signal);
   }
 }
 
@@ -176,7 +176,7 @@ const lead = (board: SignBoard, writer: string, standBy: ClusterRun["standBy"]):
   Lease.acquire({
     ...{ board, writer, who: processName(), ...(standBy && { standBy }) },
     now: () => performance.now(),
-    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted()),
+    sleep: (ms, signal) => sleepFor(ms, signal).catch(() => signal.throwIfAborted()),
   });
 
 /**

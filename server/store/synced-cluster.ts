@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleepFor } from "../lib/sleep.ts";
 import { serversIn } from "./cluster-login.ts";
 import { monitorsBeside } from "./cluster-monitors.ts";
 import { askNode } from "./monitored-node.ts";
@@ -27,7 +27,7 @@ export async function clusterSync(
       const { server_id = "", server_name = "" } = connection.info ?? {};
       const findings = findingsOf({ id: server_id, name: server_name }, answers);
       if (!findings.unsettled || look >= looks) return findings;
-      await sleep(LOOK_MS, undefined, { signal });
+      await sleepFor(LOOK_MS, signal);
     }
   } finally {
     await connection.close();

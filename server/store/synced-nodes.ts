@@ -1,7 +1,8 @@
 import type { MonitoredNode, UnheardNode } from "./monitored-node.ts";
 
-/** Milliseconds of silence from which a node is away, and from which it may be about to be. */
-const AWAY_MS = 4_000;
+/** Milliseconds of a node's silence from which it is away: whichever leads hears the others every second. */
+export const AWAY_MS = 4_000;
+/** Milliseconds of silence from which it may be about to be. */
 const MISSED_MS = 1_500;
 
 /** Of what a node may store, the share from which it is said to be nearly full. */

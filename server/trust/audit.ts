@@ -195,6 +195,15 @@ const LOOKS = [1, 2, 4] as const;
 /** Whether weights learned from the server's own training of a ticket: these very ones did, or the newest ones lately. */
 export type Learns = "same" | "lately" | "unknown";
 
+/** The look at the server's own training that must be paid for before somebody is blamed by a look. */
+const beforeBlame = (looked: Look): Look => ({ ...looked, own: true });
+
+/** Pays for an audit's first look; false where the share could not bear what may have to be paid for after it. */
+export const payToBegin = (purse: Purse, first: Look, second: Look): boolean =>
+  purse.reserves
+    ? purse.pay([first, second], [beforeBlame(second)])
+    : purse.pay([first], [second, beforeBlame(second)]);
+
 /**
  * Looks until it is clear, and before anybody is blamed at what the server's own training of that ticket would have done.
  * That takes the ticket's time twice, and once where the newest weights learned lately and the delta gains nothing: that such
@@ -212,12 +221,7 @@ export async function lookInto(
 ): Promise<Verdict | undefined> {
   const [first, second, third] = LOOKS.map((batches) => ({ batches, own: false })) as [Look, Look, Look];
   const { reserves } = purse;
-  // What must be paid for before somebody is blamed, so that no audit begins which the share cannot bear.
-  const before = (looked: Look): Look => ({ ...looked, own: true });
-  const begun = reserves
-    ? purse.pay([first, second], [before(second)])
-    : purse.pay([first], [second, before(second)]);
-  if (!begun) return undefined;
+  if (!payToBegin(purse, first, second)) return undefined;
   let last = judge(await look(first));
   if (last.verdict === "good" && !last.little) {
     if (reserves) purse.refund(second);
@@ -225,7 +229,7 @@ export async function lookInto(
   }
   if (!reserves) purse.owe(second);
   for (const about of [second, third]) {
-    if (about === third && !purse.pay([third], [before(third)])) return undefined;
+    if (about === third && !purse.pay([third], [beforeBlame(third)])) return undefined;
     const evidence = await look(about);
     last = judge(evidence);
     if (last.verdict === "good") return last.little ? withEffort(last, look, purse, judge) : last;
@@ -233,7 +237,7 @@ export async function lookInto(
       const gains = evidence.assigned.after < evidence.assigned.before;
       const once = learns !== "unknown" && !gains && last.reason !== "mismatch";
       if (once && (learns === "same" || isNoTraining(evidence))) return last;
-      const again: Look = { ...before(about), ...(once && { once }) };
+      const again: Look = { ...beforeBlame(about), ...(once && { once }) };
       return purse.pay([again]) ? judge(await look(again)) : undefined;
     }
   }

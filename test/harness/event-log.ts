@@ -1,28 +1,15 @@
-import type { Hash, RunId } from "../../protocol/ids.ts";
-import { Ranges } from "../../server/coordinator/ranges.ts";
+import type { Hash } from "../../protocol/ids.ts";
 import type { Rules } from "../../server/coordinator/rules.ts";
 import { begin } from "../../server/coordinator/state.ts";
 import { EventLog } from "../../server/run/event-log.ts";
 import { Projections } from "../../server/run/projections.ts";
 import { RunClock } from "../../server/run/run-clock.ts";
-import { mean } from "../../server/trust/weigh.ts";
+import { rules as driven } from "./driven-run.ts";
 
 const hash = "0".repeat(64) as Hash;
 
-export const rules: Rules = {
-  run: "r" as RunId,
-  ranges: new Ranges([{ hash, tokens: 8 * 40 + 1 }], 4, 8, 1),
-  steps: () => 2,
-  batch: 2,
-  context: 8,
-  leaseMs: 60_000,
-  quorum: 2,
-  crowd: 1_000,
-  tokenBudget: 1_000_000,
-  weigh: mean,
-  tripwire: Number.POSITIVE_INFINITY,
-  rates: (tokens) => [0.1, tokens],
-};
+/** Of a run that goes on for as long as a test does. */
+export const rules: Rules = { ...driven, steps: () => 2, tokenBudget: 1_000_000 };
 
 /** The event log of a run that has just begun, over appends that a test ends by hand. */
 export function eventLogOver(now = () => 0) {
