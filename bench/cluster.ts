@@ -119,13 +119,14 @@ try {
   if (flags.json) console.log(JSON.stringify(figures));
   const bad = lost + twice + figures.closedTwice + figures.otherReceipts + (large.flips?.lost ?? 0);
   process.exitCode = bad > 0 || figures.stuck !== undefined ? 1 : 0;
+  await rm(directory, { recursive: true, force: true });
 } catch (error) {
   await tellLast();
+  process.stderr.write(`What the servers left is kept in ${directory}\n`);
   throw error;
 } finally {
   for (const seat of seats) await seat.end("SIGKILL");
   await cluster.stop();
-  await rm(directory, { recursive: true, force: true });
 }
 
 async function prepare() {
@@ -148,7 +149,9 @@ function seat(run: string, place: Place, ...more: string[]): Seat {
 }
 
 /** What the cluster says of the small run. */
-const look = () => statusOnCluster(address, keyOf("small")[1], Date.now);
+function look() {
+  return statusOnCluster(address, keyOf("small")[1], Date.now);
+}
 
 async function until(ready: () => boolean, ms = WHOLE_MS): Promise<void> {
   for (const end = performance.now() + ms; !ready(); await sleep(50))
