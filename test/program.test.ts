@@ -72,7 +72,7 @@ describe("the program on an older Node", () => {
     expect(() => new Script(source.replace(/^#!.*/, ""))).not.toThrow();
     expect(() => new Script(`${source}\nconst typed: number = 1;`)).toThrow(SyntaxError); // control
     const { engines } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
-    expect(source).toContain(`OLDEST_NODE = ${engines.node.replace(">=", "")};`);
+    expect(source).toContain(`MIN_NODE = ${engines.node.replace(">=", "")};`);
   });
 });
 

@@ -16,7 +16,7 @@ import { type Service, ticketBytes } from "./service.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Who is late for a version that does not come arrives anyway. */
-const LATE_AT_MOST_MS = 60_000;
+const MAX_LATE_MS = 60_000;
 
 /** What all volunteers of a run share. */
 export interface Place {
@@ -230,7 +230,7 @@ export class Volunteer {
       clock.after(sending, () =>
         service.whenVersion(upload.ticket.version + versions, () => clock.after(0, arrive)),
       );
-      clock.after(sending + LATE_AT_MOST_MS, arrive);
+      clock.after(sending + MAX_LATE_MS, arrive);
     }
   }
 
