@@ -104,7 +104,7 @@ async function runClock(): Promise<void> {
     ...common,
     scenarios: namedOf<CrowdScenario>(
       "only",
-      flags.only ?? (short ? ["calm"] : CROWD_SCENARIOS),
+      flags.only ?? (short ? ["calm"] : ["calm", "churn"]),
       CROWD_SCENARIOS,
     ),
     recipes: recipesOf(["default", "turns"]),

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly late: number;
   /** Part of all rounds that a volunteer leaves unfinished, to come back later, half of them as newcomers. */
   readonly leaves: number;
+  /** Of those that come back as they were: they only paused, and send what they had done. Absent: they send nothing. */
+  readonly pauses?: true;
   /** Part of all deltas that are lost on the way, without an answer. */
   readonly lost: number;
 }
@@ -92,12 +94,14 @@ export const SCENARIOS = {
   sparse: { volunteers: 8, ...CHURN },
   fifty: { volunteers: 50, ...CHURN },
   dropped: { volunteers: 8, ...CALM, lost: 0.5 },
+  /** Churn where half of those that go only pause. */
+  pauses: { volunteers: 8, ...CHURN, pauses: true },
   /** For the table of times: machines and links differ, and everyone stays. */
   calm: { volunteers: 8, ...CALM, machine: drawn },
 } as const satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
-/** Those of the table of times. */
-export const CROWD_SCENARIOS = ["calm", "churn"] as const satisfies ScenarioName[];
+/** Those of the table of times; the last only where it is asked for. */
+export const CROWD_SCENARIOS = ["calm", "churn", "pauses"] as const satisfies ScenarioName[];
 export type CrowdScenario = (typeof CROWD_SCENARIOS)[number];

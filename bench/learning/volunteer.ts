@@ -61,6 +61,8 @@ export class Volunteer {
   /** Counts its stays, so that what was meant for an earlier one comes to nothing. */
   #stay = 0;
   #since = 0;
+  /** Has paused, and is not back. */
+  #paused = false;
   #training = false;
   #sending = false;
   /** Has asked for work; will ask once the delta on its way is answered. */
@@ -82,6 +84,7 @@ export class Volunteer {
   /** Comes in, and goes on until the run ends. */
   enter(): void {
     this.#since = this.#place.clock.now;
+    this.#paused = false;
     this.#ask();
   }
 
@@ -99,7 +102,7 @@ export class Volunteer {
 
   #ask(): void {
     const { service } = this.#place;
-    if (this.#asked || this.#next !== undefined) return;
+    if (this.#paused || this.#asked || this.#next !== undefined) return;
     if (this.#sending) {
       this.#asks = true;
       return;
@@ -149,7 +152,8 @@ export class Volunteer {
     const steps = this.#stepsOf(ticket);
     const training = steps * this.#stepMs(ticket);
     if (random.unit() < scenario.leaves) {
-      this.#after(random.unit() * training, () => this.#leave(training));
+      const part = random.unit();
+      this.#after(part * training, () => this.#leave(ticket, Math.floor(part * steps), training));
       return;
     }
     const { throughput } = this.#self;
@@ -158,15 +162,26 @@ export class Volunteer {
     this.#after(training, () => this.#train(ticket, steps, training));
   }
 
-  /** Leaves with the ticket undone, for one to three rounds; half of the time somebody new comes instead. */
-  #leave(round: number): void {
-    const { clock, random } = this.#place;
+  /**
+   * Leaves its ticket after so many steps, for one to three rounds; half of the time somebody new comes instead. Who comes back
+   * may have paused only: then it sends what it has done.
+   */
+  async #leave(ticket: Ticket, done: number, round: number): Promise<void> {
+    const { clock, random, scenario } = this.#place;
+    const isReplaced = random.unit() < 0.5;
+    clock.after((1 + 2 * random.unit()) * round, () => this.enter());
+    if (scenario.pauses && !isReplaced) {
+      this.#paused = true;
+      if (done > 0) await this.#train(ticket, done, done * this.#stepMs(ticket));
+      this.#training = false;
+      this.settle();
+      return;
+    }
     this.settle();
     this.#stay += 1;
     this.#training = this.#sending = this.#asked = this.#asks = false;
     this.#next = this.#ready = undefined;
-    if (random.unit() < 0.5) this.#self = this.#newcomer();
-    clock.after((1 + 2 * random.unit()) * round, () => this.enter());
+    if (isReplaced) this.#self = this.#newcomer();
   }
 
   async #train(ticket: Ticket, steps: number, took: number): Promise<void> {

@@ -61,13 +61,22 @@ export class Control {
     this.#resumed.resolve();
   }
 
-  /** Resolves at once, or when a pause ends. Throws {@link Stopped}. */
-  async checkpoint(): Promise<void> {
-    while (this.#paused !== undefined && !this.signal.aborted) await this.#resumed.promise;
+  /**
+   * False at once, or when a pause ends. Where something is `done` that can be sent, true at once in a pause that does not save
+   * data. Throws {@link Stopped}.
+   */
+  async checkpoint(done = false): Promise<boolean> {
+    while (this.#paused !== undefined && !this.signal.aborted) {
+      if (done && !SAVES_DATA.has(this.#paused)) return true;
+      await this.#resumed.promise;
+    }
     this.signal.throwIfAborted();
+    return false;
   }
 }
 
+/** Reasons for a pause in which no delta is sent that was not on its way. */
+const SAVES_DATA: ReadonlySet<PauseReason> = new Set(["saver", "budget"]);
 const ENDS: ReadonlySet<Phase["phase"]> = new Set(["finished", "unable", "stopped"]);
 
 /** The visitor ended it: no failure. */

@@ -25,7 +25,10 @@ export type Command =
   /** The way to peers by the page (client/p2p/bridge.ts); without a port, there is none any more. */
   | { readonly type: "peers"; readonly port?: MessagePort }
   | { readonly type: "share"; readonly share: number }
-  /** Takes effect within one inner step; the ticket goes on where it was on `resume`, while its lease lasts. */
+  /**
+   * Takes effect within one inner step. What is done of a ticket on a clock is sent then, unless the pause saves data. Any other
+   * ticket goes on where it was on `resume`, while its lease lasts.
+   */
   | { readonly type: "pause"; readonly why: PauseReason }
   | { readonly type: "resume" }
   /** Asks for a look inside, now; the Worker answers with an `inside` and a `delta` report as far as it can. */

@@ -46,10 +46,12 @@ export async function train(
   let trainMs = 0;
   let lastRead = clock();
   const losses: number[] = [];
+  /** Whether a pause ends the ticket: on a clock what is done by then counts now, and after the pause for little. */
+  const pauses = () => control.checkpoint(done > 0 && ticket.trainFor !== undefined);
   for (const tokens of batchesOf(shard, ticket, context)) {
     if (done === 0)
       await showPassage(deps, trainer, tokens.subarray(0, context + 1), weights, ticket.version);
-    await control.checkpoint();
+    if (await pauses()) break;
     if (clock() >= deadline) return undefined;
     // A step that would end after its time is not begun: the version would close without this delta.
     if (done > 0 && clock() + (clock() - started) / done > until) break;
@@ -58,7 +60,7 @@ export async function train(
     const rest = async (worked: number) => {
       const from = clock();
       await sleep(restOf(worked, control.share), control.signal);
-      await control.checkpoint();
+      await control.checkpoint(); // a pause in the middle of a step lasts there: the device is to be free at once
       rested += clock() - from;
     };
     const all = control.share === 1; // then nothing is worth waiting for
@@ -77,7 +79,7 @@ export async function train(
     await sleep(Math.max(0, restOf(took, control.share) - rested), control.signal);
     left(Math.min(((clock() - started) * (ticket.steps - done)) / done, until - clock()));
   }
-  await control.checkpoint();
+  await pauses();
   return { trainer, steps: done, losses, trainMs, started };
 }
 
