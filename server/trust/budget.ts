@@ -4,8 +4,11 @@ export type Half = "veteran" | "stranger";
 /** Both, for what looks at whole versions and is paid for by whichever can. */
 export const HALVES = ["veteran", "stranger"] as const satisfies readonly Half[];
 
-/** Which halves pay for an audit; "either": the strangers', and the veterans' where that is used up. */
-export type Payer = Half | "either";
+/**
+ * Which halves pay for an audit; "either": the strangers', and the veterans' where that is used up; "overdue": the same, before
+ * single audits of others, as what looks at whole versions is paid for.
+ */
+export type Payer = Half | "either" | "overdue";
 
 /** An audit's order: micro-batches of text, and whether the server's own delta is measured as well. */
 export interface Look {
@@ -92,12 +95,23 @@ export class Budget {
    * before those, and may leave half of the largest debt.
    */
   spendFirst(cost: number): boolean {
-    if (this.spendOf(HALVES, cost) !== undefined) return true;
-    if (!this.#leaves(cost)) return false;
-    const half = HALVES.find((one) => this.#spent[one] + cost <= this.#allowed(one) + this.#debt / 2);
-    if (half === undefined) return false;
-    this.owe(cost, half);
-    return true;
+    return this.#spendInDebt(HALVES, cost, this.#debt / 2) !== undefined;
+  }
+
+  /**
+   * The first half that can afford it so, which then has spent it; it may leave the whole of the largest debt: what looks at
+   * versions costs less than an audit, and would take whatever is earned before that is enough for one.
+   */
+  spendOverdue(halves: readonly Half[], cost: number, owing: number): Half | undefined {
+    return this.#spendInDebt(halves, cost, this.#debt, owing);
+  }
+
+  #spendInDebt(halves: readonly Half[], cost: number, debt: number, owing = 0): Half | undefined {
+    const paid = this.spendOf(halves, cost, owing);
+    if (paid !== undefined || !this.#leaves(cost + owing)) return paid;
+    const half = halves.find((one) => this.#spent[one] + cost <= this.#allowed(one) + debt);
+    if (half !== undefined) this.owe(cost, half);
+    return half;
   }
 
   /** Spends whatever is left: all of it is owed, and later audits wait until it is earned. */
@@ -168,7 +182,8 @@ export interface Purse {
 
 /** A purse out of a budget. An audit that `must` be made is paid for whatever is left. */
 export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must = false): Purse {
-  const halves: readonly Half[] = whose === "either" ? ["stranger", "veteran"] : [whose];
+  const either = whose === "either" || whose === "overdue";
+  const halves: readonly Half[] = either ? ["stranger", "veteran"] : [whose];
   let paid = halves[0]!;
   /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
   let forgiven = 0;
@@ -187,7 +202,7 @@ export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => numb
       // A volunteer that is nearly found bad does not go free because the budget is spent.
       if (looks.some(({ own, effort }) => !effort && (must || own))) return owe(sum);
       forgiven = 0;
-      const half = budget.spendOf(halves, sum, costOf(owing));
+      const half = budget[whose === "overdue" ? "spendOverdue" : "spendOf"](halves, sum, costOf(owing));
       paid = half ?? paid;
       return half !== undefined;
     },

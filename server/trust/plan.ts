@@ -1,7 +1,15 @@
 import type { ReadonlyList } from "../lib/append-list.ts";
 import type { Payer } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
-import { auditChance, type Standing, standingOf, type Trust, trusted, trustsNobody } from "./standing.ts";
+import {
+  auditChance,
+  overdue,
+  type Standing,
+  standingOf,
+  type Trust,
+  trusted,
+  trustsNobody,
+} from "./standing.ts";
 import { medianSize, suspicionOf } from "./weigh.ts";
 
 /**
@@ -35,7 +43,7 @@ export function planOf(delta: Candidate, fresh: boolean, pool: ReadonlyList<Cand
   const suspicion = suspicionOf(delta, medianSize(pool, trust));
   const odd = suspicion === "opposed" && ({ odd: true } as const);
   const standing = standingOf(trust, delta.volunteer);
-  const surely = trusted(standing) ? "either" : "stranger";
+  const surely = !trusted(standing) ? "stranger" : overdue(standing) ? "overdue" : "either";
   if (suspicion !== undefined) return { chance: 1, whose: surely, ...first, ...odd };
   if (fresh) return { chance: recomputedChance(standing), whose: surely, ...first };
   const chance = auditChance(standing);

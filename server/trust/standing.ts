@@ -121,6 +121,13 @@ export const trusted = (standing: Standing): boolean => standing.passed > 0 && !
 export const established = ({ passed, banned }: Standing): boolean => passed >= PROBATION && !banned;
 
 /**
+ * On probation, with as many deltas since its last audit as it can lose the credit of: more could not be taken back. The one
+ * audit that it passed may have come by chance, and its next may not be affordable for as long as the run lasts.
+ */
+export const overdue = ({ passed, unproven }: Standing): boolean =>
+  passed < PROBATION && unproven.length >= MAX_UNPROVEN;
+
+/**
  * Trusted now, or until a roll-back: or a provoked one would have garbage of new keys weigh as much as anybody's.
  */
 export const trustedOrLapsed = (standing: Standing): boolean => trusted(standing) || standing.lapsed === true;

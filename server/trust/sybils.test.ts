@@ -4,7 +4,7 @@ import { lookInto, verdictOf } from "./audit.ts";
 import { Budget, type Look, purseOf } from "./budget.ts";
 import type { Candidate } from "./candidate.ts";
 import { planOf } from "./plan.ts";
-import { merged, NO_TRUST, recordPass, resetSince, type Trust } from "./standing.ts";
+import { merged, NO_TRUST, recordPass, resetSince, seen, type Trust } from "./standing.ts";
 import { NOTHING_USUAL, withGain } from "./usual.ts";
 import { byTrust, weighingRule } from "./weigh.ts";
 
@@ -140,5 +140,53 @@ describe("keys of one delta each (A22)", () => {
     const pool = [delta("honest", { version: 8 }), delta("newer", { version: 8 })];
     const weights = byTrust(pool, 8, recordPass(having(2, 8, "honest"), key("newer"), NONE), 0).merged;
     expect(weights.map(({ weight }) => weight)).toEqual([TOKENS, TOKENS]);
+  });
+});
+
+describe("one audit stands for eight deltas (A22)", () => {
+  const sent = (trust: Trust, name: string, count: number): Trust =>
+    keys(count).reduce((before, { ticket }) => seen(before, key(name), ticket), trust);
+  const pool = [delta("honest", { version: 8 }), delta("once", { version: 8 })];
+  /** What the delta of who passed one audit counts for, so many deltas later. */
+  const countOf = (after: number, trust = having(2, 8, "honest"), waiting = pool) => {
+    const standing = sent(recordPass(trust, key("once"), NONE), "once", after);
+    const one = byTrust(waiting, 8, standing, 0).merged.find(({ ticket }) => ticket === "once");
+    return (one?.tokens ?? TOKENS) / TOKENS;
+  };
+
+  test("A22: beside who passed two, what is sent after eight without another counts for an eleventh; after seven, the control, in full", () => {
+    expect(countOf(8)).toBeCloseTo(1 / 11, 2);
+    expect(countOf(7)).toBe(1);
+    // Its second audit is passed, though it comes late.
+    const again = recordPass(sent(having(1, 8, "once"), "once", 12), key("once"), NONE);
+    const both = merged(again, key("once"), 8);
+    expect(byTrust(pool.slice(1), 8, both, 0).merged).toEqual([{ ticket: "once", weight: TOKENS }]);
+  });
+
+  test("A22: alone in a version it counts for a tenth while who passed two is about; where nobody did, the control, it loses nothing", () => {
+    const alone = pool.slice(1);
+    expect(countOf(8, having(2, 8, "honest"), alone)).toBeLessThan(0.1);
+    expect(countOf(8, having(2, 6, "honest"), alone)).toBe(1); // it has left
+    expect(countOf(8, having(1, 8, "honest"))).toBe(1);
+  });
+
+  test("A22: its next audit is paid for before what looks at whole versions; paid like others', the control, it never comes", () => {
+    const late = sent(having(1, 8, "once"), "once", 8);
+    expect(planOf(delta("once"), false, [], late)).toEqual({ chance: 1, whose: "overdue" });
+    expect(planOf(delta("once"), false, [], sent(having(1, 8, "once"), "once", 7)).whose).toBe("either");
+    const look = { batches: 3, own: false };
+    const audited = (whose: "either" | "overdue") => {
+      const budget = new Budget(0.1, 400); // 40 and 20 before anything is trained, and debts of 10
+      while (budget.spendFirst(1)) {}
+      const purse = purseOf(budget, whose, ({ batches }) => batches);
+      for (let version = 0; version < 100; version++) {
+        budget.earn(10); // of which the halves have a half each
+        if (purse.pay([look])) return true;
+        while (budget.spendFirst(1)) {}
+      }
+      return false;
+    };
+    expect(audited("overdue")).toBe(true);
+    expect(audited("either")).toBe(false);
   });
 });

@@ -15,6 +15,7 @@ import {
 import {
   admitted,
   established,
+  overdue,
   reputation,
   type Standing,
   standingOf,
@@ -67,6 +68,8 @@ const NEWCOMERS_WAIT_MS = 20_000;
  * later, and a crowd of new keys can be no larger.
  */
 const FEW = 4;
+/** Part of its weight that a delta has whose author's second audit is overdue: a newcomer's that waited for one in vain. */
+const OVERDUE = 1 / 11;
 /** Versions, a run's first, that wait so, whatever happens. */
 const FIRST_VERSIONS = 4;
 /**
@@ -102,8 +105,10 @@ const trustRule =
   (pool, version, trust, now) => {
     const usual = medianSize(pool, trust);
     const clips = clipsOf(pool, trust);
+    const hasEstablished = hasPartLately(trust, version, established);
     const discarded: TicketId[] = [];
     const settled: Weighted[] = [];
+    const late: Weighted[] = [];
     const proven: Weighted[] = [];
     const fresh: Weighted[] = [];
     for (const delta of pool) {
@@ -121,9 +126,12 @@ const trustRule =
       const weight = staleWeight(delta, version) * reputation(standing) * clips.get(delta.ticket)!;
       if (weight === 0) discarded.push(delta.ticket);
       else if (delta.proven && !established(standing)) proven.push({ delta, weight });
-      else (trusted(standing) ? settled : fresh).push({ delta, weight });
+      // Where nobody passed two audits they are hardly affordable, and nobody counts for less without a second.
+      else if (hasEstablished && trusted(standing) && overdue(standing)) {
+        late.push({ delta, weight: weight * OVERDUE });
+      } else (trusted(standing) ? settled : fresh).push({ delta, weight });
     }
-    const known = [...settled, ...capped(proven, FIRST_PROVEN_SHARE, sumOf(settled))];
+    const known = [...settled, ...capped(proven, FIRST_PROVEN_SHARE, sumOf(settled)), ...late];
     const about = known.length > 0 || hasPartLately(trust, version, trustedOrLapsed);
     const first = audited && !about && version < FIRST_VERSIONS && volunteersOf(fresh) > FEW;
     // Whoever was trusted may have left, and audits may be far behind: nobody waits for ever.
@@ -135,7 +143,7 @@ const trustRule =
     // Beside nobody that is settled they would be all of a version: it moves the model by their share of a usual one.
     let share = 1;
     if (about && known.length === 0) share = shareAlone(counted, NEWCOMERS_SHARE);
-    else if (settled.length === 0 && hasPartLately(trust, version, established)) {
+    else if (settled.length === 0 && hasEstablished) {
       share = shareAlone(known, FIRST_PROVEN_SHARE);
     }
     const unaudited = new Set(about ? counted.map(({ delta }) => delta.ticket) : []);
