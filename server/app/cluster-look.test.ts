@@ -5,7 +5,14 @@ import type { NodeFindings } from "../store/synced-nodes.ts";
 import { type LookParts, lookAtCluster } from "./cluster-look.ts";
 
 const CLUSTER = { address: "nats://a,b,c", key: "server.key", unsafe: false };
-const FINE: NodeFindings = { synced: ["n1", "n2", "n3"], faults: [], full: [], away: [], unsettled: false };
+const FINE: NodeFindings = {
+  synced: ["n1", "n2", "n3"],
+  faults: [],
+  full: [],
+  nearlyFull: [],
+  away: [],
+  unsettled: false,
+};
 
 /** A cluster one of whose nodes is so many messages behind, look after look. */
 function world(behind: readonly number[], found: NodeFindings | Error = FINE) {

@@ -60,7 +60,7 @@ export async function lookAtCluster(
 
 /** Nodes that may store no more answer only on their monitoring ports. Throws the error where that is not why. */
 function whyFull(error: unknown, nodes: NodeFindings | undefined): ClusterLook {
-  if (nodes === undefined || nodes.full.length === 0) throw error;
-  const full = nodes.full.map((line): Fault => ({ kind: "full", line }));
+  if (nodes === undefined || nodes.full.length + nodes.nearlyFull.length === 0) throw error;
+  const full = [...nodes.full, ...nodes.nearlyFull].map((line): Fault => ({ kind: "full", line }));
   return { status: undefined, nodes, faults: [...full, { kind: "node", line: messageOf(error) }] };
 }

@@ -95,7 +95,7 @@ test("a leader that is silent while the cluster is full cannot post its sign, an
   ]);
   const full = { ...silent, streams: [{ ...log, most: log.bytes }] };
   expect(faultsOf(full, SILENCE)).toEqual(["MU_1_LOG is full", why]);
-  const nodes = { faults: ["n3 does not sync its writes"], full: ["n1 is full"] };
+  const nodes = { faults: ["n3 does not sync its writes"], full: ["n1 is full"], nearlyFull: [] };
   expect(faultsIn(silent, SILENCE, [], nodes).map(({ kind }) => kind)).toEqual([
     "full",
     "leader",
@@ -103,7 +103,7 @@ test("a leader that is silent while the cluster is full cannot post its sign, an
   ]);
   expect(faultsOf(silent, SILENCE, [], nodes)[1]).toBe(why);
   // One that is nearly full takes signs, so its leader is silent for another reason.
-  const nearly = { faults: [], full: ["n1 is nearly full: it may store 0.1 GB more"] };
+  const nearly = { faults: [], full: [], nearlyFull: ["n1 is nearly full: it may store 0.1 GB more"] };
   expect(faultsOf(silent, SILENCE, [], nearly)).toHaveLength(2);
   expect(faultsOf(silent, SILENCE, [], nearly)[1]).toMatch(/silent for 5.0 s$/);
   const room = { ...good, account: { used: 8, most: 9 }, streams: [{ ...log, most: log.bytes + 1 }] };

@@ -59,7 +59,7 @@ export function faultsIn(
   { name, leader, streams, account }: ClusterStatus,
   silenceMs: number,
   earlier: readonly ClusterStatus[] = [],
-  nodes: Pick<NodeFindings, "faults" | "full"> = { faults: [], full: [] },
+  nodes: Pick<NodeFindings, "faults" | "full" | "nearlyFull"> = { faults: [], full: [], nearlyFull: [] },
 ): Fault[] {
   const lasting = (stream: string, node: string) =>
     earlier.length > 0 && earlier.every((look) => isBehind(look, stream, node));
@@ -70,7 +70,8 @@ export function faultsIn(
   for (const { stream, bytes, most } of streams)
     if (most !== undefined && bytes >= most) add("full", `${stream} is full`);
   if (account !== undefined && account.used >= account.most) add("full", "the run's account is full");
-  const isFull = faults.some(({ line }) => /is full$/.test(line));
+  const isFull = faults.length > 0;
+  for (const line of nodes.nearlyFull) add("full", line);
   if (leader === undefined) add("leader", "no server leads the run");
   else if (leader.silentMs > silenceMs) {
     const why = isFull ? ": it cannot post its sign while the cluster is full" : "";

@@ -90,13 +90,14 @@ describe("a node's monitoring port", () => {
 describe("whether a cluster syncs", () => {
   it("is well where each node said so", () =>
     expect(findingsOf(n2, ALL)).toEqual({
-      ...{ synced: ["n1", "n2", "n3"], faults: [], full: [], away: [], unsettled: false },
+      ...{ synced: ["n1", "n2", "n3"], faults: [], full: [], nearlyFull: [], away: [], unsettled: false },
     }));
 
   it("says which has no room, or soon none", () => {
     const used = (gigabytes: number) => ({ storage: { used: gigabytes * 1e9, most: 50e9 } });
     const found = findingsOf(n1, [n1, { ...n2, ...used(46) }, { ...n3, ...used(51) }]);
-    expect(found.full).toEqual(["n2 is nearly full: it may store 4.0 GB more", "n3 is full"]);
+    expect(found.full).toEqual(["n3 is full"]);
+    expect(found.nearlyFull).toEqual(["n2 is nearly full: it may store 4.0 GB more"]);
     expect(found.faults).toEqual([]);
   });
 
@@ -149,7 +150,14 @@ describe("whether a cluster syncs", () => {
   it("does not wait for a node that is away: a run that lost one must start", () => {
     for (const n3 of [{ silentMs: 4_500 }, { current: false, silentMs: 0 }]) {
       const found = findingsOf(n2, [sees(n1, n3), n2, shut("c")]);
-      expect(found).toEqual({ synced: ["n1", "n2"], faults: [], full: [], away: ["n3"], unsettled: false });
+      expect(found).toEqual({
+        synced: ["n1", "n2"],
+        faults: [],
+        full: [],
+        nearlyFull: [],
+        away: ["n3"],
+        unsettled: false,
+      });
     }
     // Only the node that leads the others knows; and of most of them nobody may know nothing.
     expect(findingsOf(n2, [n1, sees(n2, { silentMs: 4_500 }), shut("c")]).faults).toHaveLength(1);

@@ -14,8 +14,10 @@ export interface NodeFindings {
   readonly synced: readonly string[];
   /** Which do not, or are not known to, each in a line. */
   readonly faults: readonly string[];
-  /** Which have no room, or soon none, each in a line. */
+  /** Which have no room, each in a line. */
   readonly full: readonly string[];
+  /** Which soon have none. */
+  readonly nearlyFull: readonly string[];
   /** Nodes that the others do not hear, and that can be asked once they are back. */
   readonly away: readonly string[];
   /** Whether to look again in a moment: the cluster elects, or a node that was not asked may just have died. */
@@ -66,7 +68,10 @@ export function findingsOf(
       ...ours.filter((node) => !node.synced).map(({ name }) => unsynced(name)),
       ...(missing.length > 0 ? [`${unknown(missing.join(", "))}${why}`] : []),
     ],
-    full: ours.flatMap(fullLine),
+    full: ours.filter(isFull).map(({ name }) => `${name} is full`),
+    nearlyFull: ours
+      .filter((node) => !isFull(node) && isNearlyFull(node))
+      .map(({ name, storage }) => `${name} is nearly full: it may store ${gigabytesLeft(storage)} GB more`),
     away,
     unsettled:
       names.length > 1 &&
@@ -80,8 +85,10 @@ const unsynced = (name: string): string =>
 const unknown = (names: string): string =>
   `whether ${names} syncs its writes is not known: open its monitoring port, 8222, or say where it is with --monitor`;
 
-function fullLine({ name, storage: { used, most } }: MonitoredNode): string[] {
-  if (most === 0 || used < NEARLY_FULL * most) return [];
-  const left = (Math.max(0, most - used) / 1e9).toFixed(1);
-  return [used < most ? `${name} is nearly full: it may store ${left} GB more` : `${name} is full`];
-}
+/** Without a limit there always is room. */
+const isFull = ({ storage: { used, most } }: MonitoredNode): boolean => most > 0 && used >= most;
+
+const isNearlyFull = ({ storage: { used, most } }: MonitoredNode): boolean =>
+  most > 0 && used >= NEARLY_FULL * most;
+
+const gigabytesLeft = ({ used, most }: MonitoredNode["storage"]): string => ((most - used) / 1e9).toFixed(1);
