@@ -170,6 +170,14 @@ describe("one audit stands for eight deltas (A22)", () => {
     expect(countOf(8, having(1, 8, "honest"))).toBe(1);
   });
 
+  test("A22: in a crowd most of which waits for second audits nobody counts for less; once most passed two, the control, who did not does", () => {
+    const crowd = ["a", "b", "c", "d"];
+    const once = having(1, 8, ...crowd, "honest");
+    const most = crowd.slice(1).reduce((trust, name) => recordPass(trust, key(name), NONE), once);
+    expect(countOf(8, recordPass(once, key("a"), NONE))).toBe(1);
+    expect(countOf(8, most)).toBeCloseTo(1 / 11, 2);
+  });
+
   test("A22: its next audit is paid for before what looks at whole versions; paid like others', the control, it never comes", () => {
     const late = sent(having(1, 8, "once"), "once", 8);
     expect(planOf(delta("once"), false, [], late)).toEqual({ chance: 1, whose: "overdue" });

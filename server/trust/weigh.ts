@@ -105,7 +105,7 @@ const trustRule =
   (pool, version, trust, now) => {
     const usual = medianSize(pool, trust);
     const clips = clipsOf(pool, trust);
-    const hasEstablished = hasPartLately(trust, version, established);
+    const isLate = areLate(trust, version);
     const discarded: TicketId[] = [];
     const settled: Weighted[] = [];
     const late: Weighted[] = [];
@@ -126,8 +126,7 @@ const trustRule =
       const weight = staleWeight(delta, version) * reputation(standing) * clips.get(delta.ticket)!;
       if (weight === 0) discarded.push(delta.ticket);
       else if (delta.proven && !established(standing)) proven.push({ delta, weight });
-      // Where nobody passed two audits they are hardly affordable, and nobody counts for less without a second.
-      else if (hasEstablished && trusted(standing) && overdue(standing)) {
+      else if (isLate && trusted(standing) && overdue(standing)) {
         late.push({ delta, weight: weight * OVERDUE });
       } else (trusted(standing) ? settled : fresh).push({ delta, weight });
     }
@@ -143,7 +142,7 @@ const trustRule =
     // Beside nobody that is settled they would be all of a version: it moves the model by their share of a usual one.
     let share = 1;
     if (about && known.length === 0) share = shareAlone(counted, NEWCOMERS_SHARE);
-    else if (settled.length === 0 && hasEstablished) {
+    else if (settled.length === 0 && hasPartLately(trust, version, established)) {
       share = shareAlone(known, FIRST_PROVEN_SHARE);
     }
     const unaudited = new Set(about ? counted.map(({ delta }) => delta.ticket) : []);
@@ -265,6 +264,20 @@ function crowdHasBegun({ standings }: Trust): boolean {
   let volunteers = 0;
   for (const { merged } of standings.values()) if (merged > 0) volunteers += 1;
   return volunteers > FEW;
+}
+
+/**
+ * Whether a second audit can be late: of the trusted who had a part in one of the newest versions most passed two. In a crowd that
+ * has just come audits are behind with everybody, and nobody counts for less for that.
+ */
+function areLate({ standings }: Trust, version: number): boolean {
+  let [known, proven] = [0, 0];
+  for (const standing of standings.values()) {
+    if (!trusted(standing) || standing.merged <= Math.max(0, version - LATELY)) continue;
+    known += 1;
+    if (established(standing)) proven += 1;
+  }
+  return 2 * proven > known;
 }
 
 /** Whether somebody of such standing had a part in one of the newest versions. */
