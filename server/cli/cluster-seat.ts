@@ -124,7 +124,7 @@ export class ClusterSeat {
     };
     const warn = this.#warn;
     try {
-      await this.#requireSynced();
+      await this.requireSynced();
       const standBy = { signal, waiting };
       const store = await this.#opens.store(directory, this.#cluster, { standBy, led, warn });
       this.#line = store.line;
@@ -194,7 +194,7 @@ export class ClusterSeat {
     while (!signal.aborted) {
       const about = { log: this.#log, mirror: this.#mirror?.url, networks: this.#app.networks };
       const open = async () => {
-        await this.#requireSynced();
+        await this.requireSynced();
         const warming = mayLead ? mergeInPool() : undefined;
         return this.#opens.edge(this.#directory, this.#cluster, { ...about, warming });
       };
@@ -216,8 +216,11 @@ export class ClusterSeat {
 
   readonly #warn = (line: string) => void this.#io.stderr.write(`murmuration serve: ${line}\n`);
 
-  /** Once for each server: it asks a port that only tells how a node was started. */
-  #requireSynced(): Promise<void> {
+  /**
+   * Rejects where the cluster cannot be used, or may lose what it acknowledges. Once for each server: it asks a port that only
+   * tells how a node was started.
+   */
+  requireSynced(): Promise<void> {
     this.#synced ??= this.#opens.synced(this.#cluster, this.#warn).catch((error: unknown) => {
       this.#synced = undefined;
       throw error;

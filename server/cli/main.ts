@@ -75,6 +75,7 @@ async function serve(flags: ServeOptions, io: ServeIo): Promise<void> {
     const origin = originOf(endpointAt(server?.port ?? 0));
     const seat = flags.cluster && (await seatOn(flags.cluster, flags, { app, log, io, origin, mirror }));
     if (flags.edge) return await seat?.stayEdge();
+    await seat?.requireSynced(); // before a first start makes a corpus, which takes a while and stays
     directory = await openDirectory(flags.data, {
       ...{ settings, log, observe, mirror, start, create },
       ...{ stderr: io.stderr, openStore: seat?.openStore, jobs: seat?.jobs, known: seat?.known },

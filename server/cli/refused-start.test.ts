@@ -39,6 +39,16 @@ describe("what cannot be served is said in one line", () => {
     expect((await get(await server.origin(), ROUTES.run)).status).toBe(200);
   });
 
+  it("a cluster that cannot be reached, before anything is put into the directory", async () => {
+    const [data, key] = [join(directory, "none"), join(directory, "server.key")];
+    const refused = await failing("--data", data, "--cluster", "nats://127.0.0.1:9", "--key", key);
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/127\.0\.0\.1:9.* cannot be reached/),
+    });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
   it("a directory in use", async () => {
     const data = await corpus();
     await serve(["--port", "0", "--data", data, "--run", await runFile()]).origin();
