@@ -119,14 +119,15 @@ try {
   if (flags.json) console.log(JSON.stringify(figures));
   const bad = lost + twice + figures.closedTwice + figures.otherReceipts + (large.flips?.lost ?? 0);
   process.exitCode = bad > 0 || figures.stuck !== undefined ? 1 : 0;
-  await rm(directory, { recursive: true, force: true });
 } catch (error) {
+  process.exitCode = 1;
   await tellLast();
-  process.stderr.write(`What the servers left is kept in ${directory}\n`);
   throw error;
 } finally {
   for (const seat of seats) await seat.end("SIGKILL");
   await cluster.stop();
+  if (process.exitCode === 0) await rm(directory, { recursive: true, force: true });
+  else process.stderr.write(`What the servers left is kept in ${directory}\n`);
 }
 
 async function prepare() {
