@@ -103,11 +103,10 @@ export async function openClusterStore(
       ...lost,
       ...(warn && { warn }),
     };
-    const wait = (ms: number) => sleepFor(ms);
-    const store = await patiently(() => natsStore({ ...parts, sleep: wait }));
+    const store = await patiently(() => natsStore({ ...parts, sleep: sleepFor }));
     // Getters of the store would be read once if it were spread.
     return Object.assign(store, {
-      line: await natsLine({ connection, name, writer, sleep: wait }),
+      line: await natsLine({ connection, name, writer, sleep: sleepFor }),
       jobs: natsJobs({ connection, name }),
       claims: natsClaims(connection, name),
     });

@@ -73,14 +73,14 @@ export class Budget {
     this.#earned += tokens;
   }
 
-  /** `owing`: what may have to be spent because of it, whatever is left by then. */
-  affords(cost: number, whose: Half, owing = 0): boolean {
-    return this.#spent[whose] + cost <= this.#allowed(whose) && this.#leaves(cost + owing);
+  /** `owing`: what may have to be spent because of it, whatever is left by then. `debt`: what its half may owe after it. */
+  affords(cost: number, whose: Half, owing = 0, debt = 0): boolean {
+    return this.#spent[whose] + cost <= this.#allowed(whose) + debt && this.#leaves(cost + owing);
   }
 
   /** Whether it can be afforded; then it is spent. */
-  spend(cost: number, whose: Half, owing = 0): boolean {
-    if (!this.affords(cost, whose, owing)) return false;
+  spend(cost: number, whose: Half, owing = 0, debt = 0): boolean {
+    if (!this.affords(cost, whose, owing, debt)) return false;
     this.owe(cost, whose);
     return true;
   }
@@ -95,7 +95,7 @@ export class Budget {
    * before those, and may leave half of the largest debt.
    */
   spendFirst(cost: number): boolean {
-    return this.#spendInDebt(HALVES, cost, this.#debt / 2) !== undefined;
+    return this.#spendInDebt(HALVES, cost, 0, this.#debt / 2) !== undefined;
   }
 
   /**
@@ -103,15 +103,12 @@ export class Budget {
    * versions costs less than an audit, and would take whatever is earned before that is enough for one.
    */
   spendOverdue(halves: readonly Half[], cost: number, owing: number): Half | undefined {
-    return this.#spendInDebt(halves, cost, this.#debt, owing);
+    return this.#spendInDebt(halves, cost, owing, this.#debt);
   }
 
-  #spendInDebt(halves: readonly Half[], cost: number, debt: number, owing = 0): Half | undefined {
-    const paid = this.spendOf(halves, cost, owing);
-    if (paid !== undefined || !this.#leaves(cost + owing)) return paid;
-    const half = halves.find((one) => this.#spent[one] + cost <= this.#allowed(one) + debt);
-    if (half !== undefined) this.owe(cost, half);
-    return half;
+  /** A half that need not owe anything comes first. */
+  #spendInDebt(halves: readonly Half[], cost: number, owing: number, debt: number): Half | undefined {
+    return this.spendOf(halves, cost, owing) ?? halves.find((half) => this.spend(cost, half, owing, debt));
   }
 
   /** Spends whatever is left: all of it is owed, and later audits wait until it is earned. */
@@ -182,8 +179,8 @@ export interface Purse {
 
 /** A purse out of a budget. An audit that `must` be made is paid for whatever is left. */
 export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => number, must = false): Purse {
-  const either = whose === "either" || whose === "overdue";
-  const halves: readonly Half[] = either ? ["stranger", "veteran"] : [whose];
+  const isOverdue = whose === "overdue";
+  const halves: readonly Half[] = whose === "either" || isOverdue ? ["stranger", "veteran"] : [whose];
   let paid = halves[0]!;
   /** What was paid last and is not owed: of this audit alone, since others pay meanwhile. */
   let forgiven = 0;
@@ -202,7 +199,8 @@ export function purseOf(budget: Budget, whose: Payer, cost: (look: Look) => numb
       // A volunteer that is nearly found bad does not go free because the budget is spent.
       if (looks.some(({ own, effort }) => !effort && (must || own))) return owe(sum);
       forgiven = 0;
-      const half = budget[whose === "overdue" ? "spendOverdue" : "spendOf"](halves, sum, costOf(owing));
+      const owed = costOf(owing);
+      const half = isOverdue ? budget.spendOverdue(halves, sum, owed) : budget.spendOf(halves, sum, owed);
       paid = half ?? paid;
       return half !== undefined;
     },

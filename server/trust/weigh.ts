@@ -273,21 +273,24 @@ function crowdHasBegun({ standings }: Trust): boolean {
 function areLate({ standings }: Trust, version: number): boolean {
   let [known, proven] = [0, 0];
   for (const standing of standings.values()) {
-    if (!trusted(standing) || standing.merged <= Math.max(0, version - LATELY)) continue;
+    if (!trusted(standing) || !hasPart(standing, version)) continue;
     known += 1;
     if (established(standing)) proven += 1;
   }
   return 2 * proven > known;
 }
 
-/** Whether somebody of such standing had a part in one of the newest versions. */
+/** Whether it had a part in one of the newest versions. */
+const hasPart = ({ merged }: Standing, version: number): boolean => merged > 0 && merged > version - LATELY;
+
+/** Whether somebody of such standing had. */
 function hasPartLately(
   { standings }: Trust,
   version: number,
   such: (standing: Standing) => boolean,
 ): boolean {
   for (const standing of standings.values()) {
-    if (such(standing) && standing.merged > 0 && standing.merged > version - LATELY) return true;
+    if (such(standing) && hasPart(standing, version)) return true;
   }
   return false;
 }
