@@ -12,8 +12,8 @@ const SETTINGS = {
   name: "Small",
   model: { layers: 1, heads: 2, width: 16, context: 16 },
   batch: 2,
-  rounds: { seconds: 0.1, batch: 2 }, // paced, a step with Muon inside is a thirtieth of the budget
-  steps: 3,
+  rounds: { seconds: 0.3, batch: 2 }, // paced, a step with Muon inside is a thirtieth of the budget
+  steps: 6,
   tokenBudget: 8_000,
   learningRate: 0.01,
 };
